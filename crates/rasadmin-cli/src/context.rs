@@ -84,7 +84,8 @@ impl ContextArguments {
         };
         let config = match &file {
             Some(file) => {
-                let (config, broken) = config::for_computer(&places::server_name()).read(file).map_err(not_valid)?;
+                let (config, broken) =
+                    config::for_computer(&places::server_name()).read(file).map_err(|e| unusable(file, e))?;
                 if let Some(errors) = broken {
                     warning!("the configuration is broken; the last good one is used instead:\n{errors}");
                 }
@@ -145,6 +146,17 @@ fn other_journal(ledger: &Path) -> CommandError {
     let what = format!("{}: this ledger is made from another journal", ledger.display());
     CommandError::usage(what).hint(
         "name the ledger of that journal with --ledger (`rasadmin ledger update --journal FOLDER --ledger FILE` makes it)",
+    )
+}
+
+/// A configuration's file that is missing, or is not valid.
+fn unusable(file: &Path, errors: config::ConfigErrors) -> CommandError {
+    if file.exists() {
+        return not_valid(errors);
+    }
+    CommandError::new(
+        Kind::Configuration,
+        format!("{}: there is no such configuration: check the path", file.display()),
     )
 }
 

@@ -41,6 +41,11 @@ pub struct TableLimitArguments {
 }
 
 impl TableLimitArguments {
+    /// As if it was given on the command line.
+    pub const fn new(limit: Option<u32>) -> Self {
+        Self { limit }
+    }
+
     /// The same for every format.
     pub fn of(self, json: bool) -> LimitArguments {
         LimitArguments { limit: self.limit.unwrap_or(if json { 0 } else { 100 }) }

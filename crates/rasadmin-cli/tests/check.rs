@@ -83,7 +83,7 @@ fn a_list_says_whose_addresses_win_and_what_never_loads() {
     assert_eq!((json["ipv4_from"].as_str(), json["ipv6_from"].as_str()), (Some(&*winner), Some(&*winner)));
     assert_eq!(json["never_loaded"].as_array().unwrap().len(), 1);
     assert!(json["warnings"][0].as_str().unwrap().contains("begins with a space"), "{json}");
-    check("--cycles=1").prints("IPv4 addresses from").prints("warning  The entry");
+    check("--profile=shipping").prints("IPv4 addresses from").prints("warning  The entry");
 }
 
 /// On Linux a Windows DLL gets the static checks, and the Wine command that runs the rest.

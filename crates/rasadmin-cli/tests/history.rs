@@ -276,6 +276,7 @@ fn what_nps_refused_is_shown_and_replayed() {
     assert_eq!((&json[0]["imported"], &json[0]["reason_code"]), (&"odbc".into(), &16.into()));
     let number = json[0]["id"].to_string();
     run(&["explain", "--decision", &number]).ends(2).complains("and rasadmin was not asked");
+    run(&["user", "mallory"]).ends(0).prints("never accepted").prints("(NPS)  wrong user name or password");
     run(&["users"]).ends(0).prints("CORP\\MALLORY").prints("2024-06-18 13:45:48");
     let report = run(&["report", "--by", "user", "--month", "2024-06", "--json"]).ends(0).json();
     let zoe = report.as_array().unwrap().iter().find(|row| row["key"] == "CORP\\ZOE").unwrap();

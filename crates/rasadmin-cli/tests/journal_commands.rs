@@ -149,7 +149,7 @@ fn what_is_purged_is_forgotten_by_ledger_dll_and_journal() {
     assert_eq!(server.journal_has(b"alice").len(), 1, "names stay in the journal for a while");
     std::thread::sleep(Duration::from_millis(20));
     let told = server.run(&["purge", "--before", "now", "--now", "--yes"]).ends(0);
-    told.prints("deleted: 1 sessions").prints("deleted from the journal: 1 file");
+    told.prints("deleted: 1 session, ").prints("deleted from the journal: 1 file");
     assert_eq!(server.journal_has(b"alice"), [""; 0].map(PathBuf::from), "with --now they go at once");
     // The DLL has noticed nothing.
     assert!(!server.asks("carol", "VPN2-3"), "bob's address is still held");

@@ -87,6 +87,10 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
         text.contains("What would change, by rule:") && text.contains("Users who would be affected most:"),
         "{text}"
     );
+    assert!(!text.contains("--limit"), "{text}");
+    let text = replay(no_l2tp.path(), &["--each", "--limit", "5"]).ends(1).stdout;
+    assert!(text.contains("the first 5 of ") && text.contains("--limit 0 shows all"), "{text}");
+    replay(no_l2tp.path(), &["--limit", "5"]).ends(2).complains("--each");
     // What was refused because of a rule that is gone would be accepted.
     let free = candidate(|text| text.replace("user_sessions = { at_least = 1 }", "user_sessions = { at_least = 9 }"));
     let told = replay(free.path(), &["--json"]).ends(1).json();

@@ -140,6 +140,7 @@ fn a_user_is_on_one_screen() {
     assert!(!alice.stdout.contains("Denied") && !alice.stdout.contains("Past"), "{}", alice.stdout);
     let carol = run(&scene, &["user", "CORP\\carol"]).ends(0);
     carol.prints("connected    never accepted").prints("(pool exhausted)").prints("the pool `small` is exhausted");
+    run(&scene, &["decisions", "--rejected", "--user", "carol"]).ends(0).prints("(pool exhausted)");
     let kiosk = run(&scene, &["user", "kiosk"]).ends(0);
     kiosk.prints("named by     `no kiosks`").prints("kiosks stay in the house");
     let bob = run(&scene, &["user", "bob", "--limit", "2"]).ends(0);
@@ -250,6 +251,31 @@ fn a_past_decision_is_explained_from_its_own_facts() {
     for option in [["--tunnel", "SSTP"], ["--at", "today"], ["--quarantine", "normal"], ["--from", "192.0.2.1"]] {
         let ran = run(&scene, &[&["explain", "--decision", "1"], &option[..]].concat()).ends(2);
         ran.complains("cannot be used with").complains(option[0]);
+    }
+}
+
+#[test]
+fn options_that_would_change_nothing_are_refused() {
+    let scene = scene();
+    for (line, told) in [
+        ("export --format csv --sql mysql", "are for --format radacct"),
+        ("export --format jsonl --nas-ip-address 10.0.0.1", "are for --format radacct"),
+        ("check --static-only --cycles 7 x.dll", "cannot be used with"),
+        ("check --seed 7 --static-only x.dll", "cannot be used with"),
+        ("install --config-only --wake", "cannot be used with"),
+        ("journal show --all --last 7", "cannot be used with"),
+    ] {
+        run(&scene, &line.split(' ').collect::<Vec<_>>()).ends(2).complains(told);
+    }
+}
+
+#[test]
+fn a_configuration_that_does_not_exist_is_said_to_be_missing() {
+    let scene = scene();
+    for command in ["sessions", "top", "report --by user"] {
+        let words: Vec<_> = command.split(' ').chain(["--config", "no/such.toml"]).collect();
+        let ran = run(&scene, &words).ends(2).complains("such.toml: there is no such configuration: check the path");
+        assert!(!ran.stderr.contains("not valid"), "{}", ran.stderr);
     }
 }
 

@@ -16,7 +16,7 @@ mod totals;
 mod user;
 
 pub use counts::{ConfigLoad, LedgerCounts};
-pub use decided_by::DecidedBy;
+pub use decided_by::{DecidedBy, refusal_in_words};
 pub use decisions::{DECIDED_BY_NPS, DecisionRow};
 pub use filter::{Filter, UserFilter};
 pub use health::{JournalCursor, LastInstance};

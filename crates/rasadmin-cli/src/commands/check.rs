@@ -45,16 +45,34 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "static_only")]
     require_dynamic: bool,
     /// How often to load and unload the DLL
-    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        default_value_t = 200,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with = "static_only"
+    )]
     cycles: u32,
     /// How long a call may take, in seconds
-    #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(
+        long,
+        default_value_t = 10,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        conflicts_with = "static_only"
+    )]
     deadline: u64,
     /// How long the checks that run one DLL may take together, in seconds. Checks that do not fit are skipped
-    #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    #[arg(
+        long,
+        default_value_t = 120,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86400),
+        conflicts_with = "static_only"
+    )]
     bound: u64,
     /// The seed of the random bytes: the same seed gives the same bytes
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", conflicts_with = "static_only")]
     seed: u64,
     /// Keep the configuration, ledger and log of this run in this folder. The folder may be new, empty, or from an
     /// earlier run. Without this option, the files are deleted
@@ -84,7 +102,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
     let mut about_to = |check: Check| progress.set_message(check.description());
-    let (width, colour) = (width(out), is_coloured(out));
+    let (width, colour) = (width(out), out.colours());
     let mut cannot = Vec::new();
     let (text, code) = if let Some(list) = &arguments.dll_path {
         let report = check_list(list, &options, &mut |_, check| about_to(check))?;
@@ -129,9 +147,4 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 /// The terminal's width, but never so wide that a line is hard to read; 100 without a terminal.
 fn width(out: &Output) -> usize {
     out.width().map_or(100, |width| width.clamp(60, 120))
-}
-
-/// Only on a terminal, and not if NO_COLOR is set.
-fn is_coloured(out: &Output) -> bool {
-    out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

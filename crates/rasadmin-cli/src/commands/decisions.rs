@@ -73,7 +73,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             user_shown(d.domain.as_ref(), d.name.as_ref(), &d.user_name),
             d.stage.name().to_owned(),
             d.outcome.clone(),
-            d.decided_by().to_owned(),
+            d.decided_by().into_owned(),
             d.reason.clone().unwrap_or_default(),
             d.facts.source.known().map(ToString::to_string).unwrap_or_default(),
             d.facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),

@@ -59,9 +59,9 @@ pub struct Arguments {
     /// csv: as Excel reads it: with a byte order mark, and times without their zone
     #[arg(long)]
     excel: bool,
-    /// radacct: the SQL dialect
-    #[arg(long, value_enum, default_value = "postgresql")]
-    sql: Dialect,
+    /// radacct: the SQL dialect [default: postgresql]
+    #[arg(long, value_enum)]
+    sql: Option<Dialect>,
     /// radacct: the server's address, which the ledger does not have; for several servers, SERVER=ADDRESS for each
     #[arg(long, value_name = "[SERVER=]ADDRESS")]
     nas_ip_address: Vec<String>,
@@ -113,6 +113,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         user,
         imported: (arguments.imported || arguments.own).then_some(arguments.imported),
     };
+    if arguments.format != Format::Radacct && (arguments.sql.is_some() || !arguments.nas_ip_address.is_empty()) {
+        return Err(CommandError::usage("--sql and --nas-ip-address are for --format radacct: leave them out"));
+    }
     let addresses = addresses(&arguments)?;
     let reader = context.reader()?;
     let mut sessions = reader.pages(filter)?;
@@ -197,7 +200,7 @@ fn write(
 ) -> Result<io::Result<Summary>> {
     let export: io::Result<Box<dyn Export + '_>> = match arguments.format {
         Format::Radacct => {
-            let sql = match arguments.sql {
+            let sql = match arguments.sql.unwrap_or(Dialect::Postgresql) {
                 Dialect::Postgresql => Sql::Postgresql,
                 Dialect::Mysql => Sql::Mysql,
                 Dialect::Sqlite => Sql::Sqlite,

@@ -52,7 +52,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
     /// Only write the configuration and make the folders; do not register the DLL
-    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path"])]
+    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path", "wake"])]
     config_only: bool,
     /// Put the folder of this command on the system's PATH
     #[arg(long)]

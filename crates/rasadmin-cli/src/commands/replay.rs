@@ -5,6 +5,7 @@ mod answer;
 use super::import::warn_of_faults;
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
+use crate::filter::TableLimitArguments;
 use crate::format::count;
 use crate::output::Output;
 use crate::table::{number, text};
@@ -75,6 +76,9 @@ pub struct Arguments {
     /// List every attempt whose answer would change
     #[arg(long)]
     each: bool,
+    /// With --each, list at most N attempts; 0 lists all [default: 100 in a table, all in JSON]
+    #[arg(long, value_name = "N", requires = "each")]
+    limit: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -114,6 +118,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         simulate::simulate(&config, past.attempts, since, &mut keep, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let changes = report.changes();
+    let cut = TableLimitArguments::new(arguments.limit).of(arguments.json).cut(&mut each);
     if arguments.json {
         let each = arguments.each.then(|| each.iter().map(ChangedAttempt::from).collect());
         let malformed = past.logs.as_ref().map(|logs| logs.malformed);
@@ -122,6 +127,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         show(out, &report, &past.from, &config, past.logs.is_some())?;
         if arguments.each {
             list(out, &each, &config)?;
+            cut.map_or(Ok(()), |cut| writeln!(out, "\n{cut}"))?;
         }
     }
     Ok(Exit::no_if(changes))

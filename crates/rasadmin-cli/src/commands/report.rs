@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month};
+use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month, refusal_in_words};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -156,7 +156,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 fn name(by: GroupBy, total: &Total) -> String {
     let key = total.key.as_deref();
     let words = match (by, total.decided_by, key) {
-        (GroupBy::Rule, Some(DecidedBy::Dll), kind) => return format!("({})", refusal(kind.unwrap_or_default())),
+        (GroupBy::Rule, Some(DecidedBy::Dll), kind) => {
+            return format!("({})", refusal_in_words(kind.unwrap_or_default()));
+        }
         (_, _, Some(key)) => return key.to_owned(),
         (GroupBy::Rule, Some(DecidedBy::Nps), None) => DECIDED_BY_NPS,
         (GroupBy::Rule, Some(DecidedBy::Import), None) => "imported",
@@ -168,19 +170,6 @@ fn name(by: GroupBy, total: &Total) -> String {
         (GroupBy::Day, ..) => "no day",
     };
     format!("({words})")
-}
-
-/// Why the DLL itself denied, in a few words.
-pub fn refusal(kind: &str) -> &str {
-    match kind {
-        "exhausted" => "pool exhausted",
-        "reservation-held" => "reservation already held",
-        "offer" => "RRAS's offer unusable",
-        "anothers-address" => "another user's address",
-        "blocked" => "user blocked",
-        "unrecorded" => "cannot be recorded",
-        newer => newer,
-    }
 }
 
 const fn title(by: GroupBy) -> &'static str {

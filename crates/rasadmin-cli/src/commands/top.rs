@@ -4,6 +4,7 @@ mod terminal;
 mod view;
 
 use crate::bring_in;
+use crate::clock::is_recording;
 use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::output::Output;
@@ -52,7 +53,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         watch(&context, Duration::from_secs(arguments.every.into()), out)?;
     } else {
         let size = view::Size { width: out.width(), height: None };
-        for line in view::lines(&first, &context.config.zone, size, out.colours()) {
+        for line in view::lines(&first, is_dead(&context), &context.config.zone, size, out.colours()) {
             writeln!(out, "{line}")?;
         }
     }
@@ -62,6 +63,14 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 fn overview(context: &Context, reader: &Reader, rows: u32) -> Result<Overview> {
     let now = times::now();
     Ok(reader.overview(&context.config.addresses, now.saturating_sub(LATELY), now, rows)?)
+}
+
+/// Whether this is the journal of a service that does not run. A backup, or another computer's, says nothing about it.
+fn is_dead(context: &Context) -> bool {
+    context
+        .journal
+        .as_ref()
+        .is_some_and(|journal| context.belong_together && journal.exists() && !is_recording(journal))
 }
 
 /// Draws the screen until somebody quits.
@@ -75,7 +84,7 @@ fn watch(context: &Context, every: Duration, out: &mut Output) -> Result<()> {
         let problem = bring_in(context).err();
         let rows = u32::try_from(height).unwrap_or(ROWS);
         let mut lines = match Reader::open(&context.ledger).map_err(CommandError::from) {
-            Ok(reader) => view::lines(&overview(context, &reader, rows)?, zone, size, colours),
+            Ok(reader) => view::lines(&overview(context, &reader, rows)?, is_dead(context), zone, size, colours),
             Err(e) => vec![e.to_string()],
         };
         lines.truncate(height.saturating_sub(1));

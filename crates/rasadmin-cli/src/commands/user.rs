@@ -1,6 +1,6 @@
 //! `rasadmin user`: everything about one user, on one screen.
 
-use super::{explain, report, sessions};
+use super::{explain, sessions};
 use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{user_filter, user_shown};
@@ -169,7 +169,7 @@ fn print_denials(out: &mut Output, denials: &[DecisionRow], zone: &TimeZone) -> 
         vec![
             of.id.to_string(),
             times::show(of.time, zone),
-            denied_by(of),
+            of.decided_by().into_owned(),
             of.reason.clone().unwrap_or_default(),
             of.facts.source.known().map(ToString::to_string).unwrap_or_default(),
             of.facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),
@@ -177,13 +177,4 @@ fn print_denials(out: &mut Output, denials: &[DecisionRow], zone: &TimeZone) -> 
         ]
     });
     out.table(&columns, rows.collect())
-}
-
-/// What denied.
-pub fn denied_by(denial: &DecisionRow) -> String {
-    match (&denial.refusal, &denial.rule) {
-        (Some(kind), _) => format!("({})", report::refusal(kind)),
-        (None, Some(rule)) => rule.clone(),
-        (None, None) => "(default)".to_owned(),
-    }
 }

@@ -31,3 +31,16 @@ impl DecidedBy {
         }
     }
 }
+
+/// Why the DLL itself denied, in a few words. `kind` is a decision's `refusal`.
+pub fn refusal_in_words(kind: &str) -> &str {
+    match kind {
+        "exhausted" => "pool exhausted",
+        "reservation-held" => "reservation already held",
+        "offer" => "RRAS's offer unusable",
+        "anothers-address" => "another user's address",
+        "blocked" => "user blocked",
+        "unrecorded" => "cannot be recorded",
+        newer => newer,
+    }
+}

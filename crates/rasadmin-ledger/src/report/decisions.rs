@@ -1,7 +1,7 @@
 //! Queries for decisions, and for what explains them.
 
 use super::filter::Filter;
-use super::{Reader, rfc3339, rfc3339_or_null};
+use super::{Reader, refusal_in_words, rfc3339, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
@@ -11,6 +11,7 @@ use rasadmin_engine::rules::RecordedCounts;
 use rasadmin_engine::{Facts, Name, Stage};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 /// A decision: what the DLL answered, and what it was based on.
@@ -73,12 +74,13 @@ impl DecisionRow {
         self.outcome == "deny"
     }
 
-    /// The rule that decided, for people.
-    pub fn decided_by(&self) -> &str {
-        match (&self.imported, &self.rule) {
-            (Some(_), _) => DECIDED_BY_NPS,
-            (None, Some(rule)) => rule,
-            (None, None) => "(default)",
+    /// What decided, for people: the rule, or in brackets what is no rule.
+    pub fn decided_by(&self) -> Cow<'_, str> {
+        match (&self.imported, &self.refusal, &self.rule) {
+            (Some(_), ..) => DECIDED_BY_NPS.into(),
+            (None, Some(kind), _) => format!("({})", refusal_in_words(kind)).into(),
+            (None, None, Some(rule)) => rule.into(),
+            (None, None, None) => "(default)".into(),
         }
     }
 }

@@ -13,7 +13,7 @@ fn plan(query: Query) -> Vec<String> {
 
 #[test]
 fn questions_of_people_have_an_index() {
-    let cases: [(Query, &[&str]); 15] = [
+    let cases: [(Query, &[&str]); 16] = [
         (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
         (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),

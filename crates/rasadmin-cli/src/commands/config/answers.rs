@@ -45,7 +45,7 @@ impl Answers {
     /// What is wrong, in one line; None if nothing is.
     fn wrong(&self) -> Option<String> {
         let errors = self.check(Path::new("answers")).err()?.to_string();
-        // Where it would be in the file says nothing to somebody who has not seen a file yet.
+        // There is no file yet, so its lines and columns say nothing to the reader.
         let first = errors.lines().next().unwrap_or_default();
         let what = first.strip_prefix("answers").unwrap_or(first);
         let what = what.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit()).trim_start();

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// Make a configuration from a few answers
 ///
-/// On a terminal, asks for everything that no option gives. Without a terminal, leaves it out and names the options. The
-/// result is checked
-/// before it is written, and an existing file is never overwritten. `examples/rasadmin.toml` explains every key.
+/// On a terminal, asks for everything that no option gives. Without a terminal, leaves it out and names the options.
+/// The result is checked before it is written, and an existing file is never overwritten. `examples/rasadmin.toml`
+/// explains every key.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

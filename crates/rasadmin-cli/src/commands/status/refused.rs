@@ -2,9 +2,8 @@
 
 use super::facts::{Facts, Mark};
 use super::recorded::Recorded;
-use crate::commands::report::refusal;
 use crate::format::count;
-use rasadmin_ledger::report::{DecidedBy, Refused};
+use rasadmin_ledger::report::{DecidedBy, Refused, refusal_in_words};
 
 /// How many causes are named.
 const NAMED: usize = 3;
@@ -41,7 +40,7 @@ fn cause(one: &Refused) -> String {
     match (&one.refusal, &one.rule) {
         (Some(kind), _) => {
             let reason = one.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            format!("{}{reason}", refusal(kind))
+            format!("{}{reason}", refusal_in_words(kind))
         }
         (None, Some(rule)) => format!("`{rule}`"),
         (None, None) => "by default".to_owned(),

@@ -1,6 +1,5 @@
 //! The screen as lines.
 
-use crate::commands::user::denied_by;
 use crate::filter::user_shown;
 use crate::format::{count, grouped};
 use crate::style::Tone;
@@ -20,16 +19,20 @@ pub struct Size {
 /// At most so many denials, so that there is room for sessions.
 const DENIALS: usize = 6;
 
-/// The lines above the last one.
-pub fn lines(overview: &Overview, zone: &TimeZone, size: Size, colours: bool) -> Vec<String> {
+/// The lines above the last one. `dead`: nothing runs that would notice the end of a session.
+pub fn lines(overview: &Overview, dead: bool, zone: &TimeZone, size: Size, colours: bool) -> Vec<String> {
     let fit = |line: &str| match size.width {
         Some(width) => truncate_to_width(&printable(line), width),
         None => printable(line).into_owned(),
     };
     let mut lines = Vec::new();
     let time = times::show(overview.time, zone);
-    let now = format!("{} connected", grouped(overview.live_sessions));
-    lines.push(Tone::Good.paint(fit(&format!("{time}  {now}")), colours));
+    let live = grouped(overview.live_sessions);
+    let (tone, now) = match dead && overview.live_sessions > 0 {
+        true => (Tone::Bad, format!("{live} open, but Remote Access does not run: see `rasadmin status`")),
+        false => (Tone::Good, format!("{live} connected")),
+    };
+    lines.push(tone.paint(fit(&format!("{time}  {now}")), colours));
     let (began, ended) = (count(overview.began, "session") + " began", format!("{} ended", overview.ended));
     let denied = if overview.denied > 0 { Tone::Notable } else { Tone::Quiet };
     lines.push(denied.paint(fit(&format!("last hour  {began}, {ended}, {} denied", overview.denied)), colours));
@@ -123,7 +126,7 @@ fn denials(overview: &Overview, zone: &TimeZone, width: Option<usize>) -> Vec<St
         vec![
             times::show(denial.time, zone),
             user_shown(denial.domain.as_ref(), denial.name.as_ref(), &denial.user_name),
-            denied_by(denial),
+            denial.decided_by().into_owned(),
             denial.reason.clone().unwrap_or_default(),
             denial.facts.source.known().map(ToString::to_string).unwrap_or_default(),
         ]
@@ -165,7 +168,7 @@ mod tests {
         for (width, height) in [(80, 24), (120, 50), (40, 12)] {
             for live in [0, 1, 10, 20, 200] {
                 let size = Size { width: Some(width), height: Some(height) };
-                let lines = lines(&overview(live), &TimeZone::UTC, size, false);
+                let lines = lines(&overview(live), false, &TimeZone::UTC, size, false);
                 let text = lines.join("\n");
                 assert!(lines.len() < height, "{width} {height} {live}:\n{text}");
                 assert!(lines.iter().all(|line| width_of(line) <= width), "{width} {height} {live}:\n{text}");
@@ -175,11 +178,15 @@ mod tests {
                 assert!(!text.contains('\u{1b}'), "{text}");
             }
         }
-        let whole = lines(&overview(3), &TimeZone::UTC, Size { width: None, height: None }, false).join("\n");
+        let size = Size { width: None, height: None };
+        let whole = lines(&overview(3), false, &TimeZone::UTC, size, false).join("\n");
         assert!(
             whole.starts_with("1970-01-01 02:00:00  3 connected\nlast hour  1 session began, 2 ended, 0 denied"),
             "{whole}"
         );
+        let dead = |live| lines(&overview(live), true, &TimeZone::UTC, size, false).join("\n");
+        assert!(dead(3).contains("3 open, but Remote Access does not run"), "{}", dead(3));
+        assert!(dead(0).contains("0 connected"), "{}", dead(0));
         assert!(whole.contains("pools      staff 3 of 253 (1 %)"), "{whole}");
     }
 

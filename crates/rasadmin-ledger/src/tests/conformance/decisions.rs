@@ -124,7 +124,7 @@ conformance! {
         assert_eq!(users(reader.decisions(&limited, false, None).unwrap()), ["zoe", "bob"]);
         assert_eq!(users(reader.decisions(&limited, true, None).unwrap()), ["zoe", "mallory"]);
         let newest = reader.decisions(&limited, true, None).unwrap().remove(0);
-        assert_eq!((newest.decided_by(), newest.reason_code, newest.imported.as_deref()), ("(NPS)", Some(16), Some("odbc")));
+        assert_eq!((&*newest.decided_by(), newest.reason_code, newest.imported.as_deref()), ("(NPS)", Some(16), Some("odbc")));
         assert_eq!(newest.facts.source.known().unwrap().to_string(), "203.0.113.9");
     }
 
