@@ -111,6 +111,13 @@ fn every_list_is_shown_in_the_time_zone_that_is_named() {
             shown.prints("2024-06-18 22:4");
         }
     }
+    let day = |zone: &str| {
+        let words = ["report", "--by", "day", "--since", "2024-06-18", "--time-zone", zone];
+        folder.run(&words).ends(0).stdout
+    };
+    // At 22:45 in Tokyo it was the next day on Kiritimati.
+    assert!(day("Asia/Tokyo").contains("\n  2024-06-18 ") && day("Pacific/Kiritimati").contains("\n  2024-06-19 "));
+    rasadmin(["status", "--time-zone", "Asia/Tokio"]).ends(2).complains("did you mean `Asia/Tokyo`?");
     // What is typed is in that time zone too.
     let at = |zone: &str| {
         folder.run(&["who-had", "10.8.0.5", "--at", "2024-06-18 22:46", "--time-zone", zone]).ends(0).stdout
@@ -118,7 +125,7 @@ fn every_list_is_shown_in_the_time_zone_that_is_named() {
     assert!(at("Asia/Tokyo").contains("10.8.0.5  "), "{}", at("Asia/Tokyo"));
     assert!(at("UTC").starts_with("nobody had 10.8.0.5"), "{}", at("UTC"));
     let all = ["sessions", "decisions", "users", "usage", "addresses", "report --by user", "export --format csv"];
-    for command in all.into_iter().chain(["who-had 10.8.0.5", "explain --user alice"]) {
+    for command in all.into_iter().chain(["who-had 10.8.0.5", "explain --user alice", "user alice", "top"]) {
         let words: Vec<&str> = command.split(' ').chain(["--time-zone", "Asia/Tokio"]).collect();
         folder
             .run(&words)

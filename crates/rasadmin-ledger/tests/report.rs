@@ -50,7 +50,7 @@ fn session(scene: &Scene, handle: u64, user: &str, seconds: i64, octets: u64) {
 
 fn totals(scene: &Scene, by: GroupBy, from: i64, to: i64) -> Vec<(String, u64, u64, u64, u64)> {
     let reader = Reader::open(&scene.ledger()).unwrap();
-    let rows = reader.totals(by, from, to, scene.now().at.time, &scene.config).unwrap();
+    let rows = reader.totals(by, from, to, scene.now().at.time, &scene.config, &scene.config.zone).unwrap();
     let row = |t: Total| (t.key.unwrap_or_else(|| "-".to_owned()), t.sessions, t.seconds, t.input_octets, t.denied);
     rows.into_iter().map(row).collect()
 }

@@ -119,7 +119,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         ByArgument::Day => GroupBy::Day,
         ByArgument::Rule => GroupBy::Rule,
     };
-    let mut totals = context.reader()?.totals(by, from, to, now, &context.config)?;
+    let mut totals = context.reader()?.totals(by, from, to, now, &context.config, zone)?;
     let format = if arguments.json { Format::Json } else { arguments.format };
     // Programs get the order of the keys, unless they ask for another. A report by day is read in the order of time.
     let by_use = (format == Format::Table && by != GroupBy::Day).then_some(SortBy::Time);

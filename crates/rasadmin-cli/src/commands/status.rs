@@ -14,6 +14,7 @@ mod rights;
 mod service;
 pub mod start;
 
+use crate::context::ZoneArguments;
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::setup::{config_places, registry};
@@ -51,6 +52,8 @@ pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    zone: ZoneArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -111,7 +114,7 @@ pub struct Answer {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut facts = Facts::default();
     let mut answer = Answer::default();
-    let mut zone = None;
+    let mut zone = arguments.zone.named()?;
     let mut started = None;
     let root = arguments.registry_root.as_deref();
     let registered = match registry(root) {
@@ -134,14 +137,15 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {
         answer.configuration = Some(configuration);
         if let Some(config) = &config {
-            let recorded = recorded::read(config, times::parse("today", &config.zone, times::now())?);
+            let in_zone = arguments.zone.or(config)?;
+            let recorded = recorded::read(config, times::parse("today", &in_zone, times::now())?);
             answer.free_bytes = journal::free_bytes(&mut facts, config);
             answer.journal = Some(journal::check(&mut facts, config, &recorded));
             answer.services = Some(service::check(&mut facts, config, &recorded, dll.as_deref()));
             answer.refused_today = Some(refused::check(&mut facts, &recorded));
             answer.pools = Some(pools::check(&mut facts, config, &recorded));
             answer.ledger = ledger::check(&mut facts, config, &recorded);
-            zone = Some(config.zone.clone());
+            zone = Some(in_zone);
             started = service::started(config, &recorded);
         }
         let (unsafe_permissions, journal_rights) = rights::check(&mut facts, dll.as_deref(), &path, config.as_ref());

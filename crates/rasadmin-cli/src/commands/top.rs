@@ -5,7 +5,7 @@ mod view;
 
 use crate::bring_in;
 use crate::clock::is_recording;
-use crate::context::{Context, ContextArguments};
+use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::output::Output;
 use crate::times;
@@ -38,6 +38,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=3600))]
     every: u16,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON, once
     #[arg(long)]
@@ -45,7 +47,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let first = overview(&context, &context.reader()?, ROWS)?;
     if arguments.json {
         out.json(&first)?;
@@ -53,7 +55,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         watch(&context, Duration::from_secs(arguments.every.into()), out)?;
     } else {
         let size = view::Size { width: out.width(), height: None };
-        for line in view::lines(&first, is_dead(&context), &context.config.zone, size, out.colours()) {
+        for line in view::lines(&first, is_dead(&context), &context.zone, size, out.colours()) {
             writeln!(out, "{line}")?;
         }
     }
@@ -80,7 +82,7 @@ fn watch(context: &Context, every: Duration, out: &mut Output) -> Result<()> {
     loop {
         let (width, height) = terminal.size();
         let size = view::Size { width: Some(width), height: Some(height) };
-        let zone = &context.config.zone;
+        let zone = &context.zone;
         let problem = bring_in(context).err();
         let rows = u32::try_from(height).unwrap_or(ROWS);
         let mut lines = match Reader::open(&context.ledger).map_err(CommandError::from) {

@@ -1,7 +1,7 @@
 //! `rasadmin user`: everything about one user, on one screen.
 
 use super::{explain, sessions};
-use crate::context::{Context, ContextArguments};
+use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{user_filter, user_shown};
 use crate::format::count;
@@ -33,6 +33,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5)]
     limit: u32,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -40,7 +42,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let reader = context.reader()?;
     let user = identity(&arguments.user, &context, &reader)?;
     let (server, state) = explain::in_force(&context, None)?;
@@ -77,7 +79,7 @@ fn identity(typed: &str, context: &Context, reader: &Reader) -> Result<Identity>
 }
 
 fn print(out: &mut Output, report: &UserReport, context: &Context) -> Result<()> {
-    let zone = &context.config.zone;
+    let zone = &context.zone;
     let name = user_shown(Some(&report.domain), Some(&report.name), &report.name);
     let mut line = |first: &str, text: String| -> Result<()> {
         let text = printable(&text);

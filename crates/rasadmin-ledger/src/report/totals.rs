@@ -6,6 +6,7 @@ use super::{DecidedBy, Reader, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
+use jiff::tz::TimeZone;
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::rules::{days_between, period_dates};
@@ -23,7 +24,7 @@ pub enum GroupBy {
     /// The groups of the configuration. A user of several groups counts in each.
     Group,
     Tunnel,
-    /// Days of the configured time zone.
+    /// Days.
     Day,
     /// The rule that decided last.
     Rule,
@@ -112,7 +113,7 @@ fn elapsed(start: Millis, stop: Millis) -> u64 {
 }
 
 /// The beginning of a month (`2026-11`) and of the next one, in a time zone; None if the text is not a month.
-pub fn month(text: &str, zone: &jiff::tz::TimeZone) -> Option<(Millis, Millis)> {
+pub fn month(text: &str, zone: &TimeZone) -> Option<(Millis, Millis)> {
     let first: jiff::civil::Date = format!("{text}-01").parse().ok().filter(|_| text.len() == 7)?;
     let start = |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok();
     let next = first.last_of_month().tomorrow().ok()?;
@@ -142,13 +143,15 @@ fn decided(rule: Option<String>, refusal: Option<String>) -> Key {
 struct Sums<'c> {
     by: GroupBy,
     config: &'c Config,
+    /// For days.
+    zone: &'c TimeZone,
     rows: BTreeMap<Key, Sum>,
 }
 
 impl Sums<'_> {
     /// A rule that decided nothing has a row too.
-    fn new(by: GroupBy, config: &Config) -> Sums<'_> {
-        let mut sums = Sums { by, config, rows: BTreeMap::new() };
+    fn new<'c>(by: GroupBy, config: &'c Config, zone: &'c TimeZone) -> Sums<'c> {
+        let mut sums = Sums { by, config, zone, rows: BTreeMap::new() };
         if by == GroupBy::Rule {
             let rules = config.rules.names().map(|name| (decided(Some(name.to_owned()), None), Sum::default()));
             sums.rows.extend(rules);
@@ -186,7 +189,7 @@ impl Sums<'_> {
         let seconds = session.acct_session_time.unwrap_or_else(|| elapsed(session.acct_start_time, stop));
         let start = stop.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
         let ended_here = !session.is_live() && stop >= from && stop < to;
-        let zone = self.config.zone.clone();
+        let zone = self.zone;
         let keys = match self.by {
             GroupBy::User => {
                 vec![named(Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string)))]
@@ -197,10 +200,10 @@ impl Sums<'_> {
             GroupBy::Day => Vec::new(),
         };
         let (first, last) = (timestamp(start.max(from)), timestamp(stop.min(to)));
-        let mut days: Vec<_> = days_between(first, last, &zone).collect();
+        let mut days: Vec<_> = days_between(first, last, zone).collect();
         if days.is_empty() {
             // The session lasted less than a second.
-            days.push((period_dates(rasadmin_engine::config::file::Period::Day, first, &zone).0, 0));
+            days.push((period_dates(rasadmin_engine::config::file::Period::Day, first, zone).0, 0));
         }
         let inside: u64 = days.iter().map(|(_, seconds)| seconds).sum();
         let rows: Vec<(Key, u64, bool)> = match self.by {
@@ -232,7 +235,8 @@ impl Sums<'_> {
 }
 
 impl Reader {
-    /// Makes a report from `from` (included) to `to` (not included): one row for each key, in the order of the keys. A
+    /// Makes a report from `from` (included) to `to` (not included): one row for each key, in the order of the keys. Days are
+    /// those of `zone`. A
     /// report by rule has a row for each rule of the configuration.
     pub fn totals(
         &self,
@@ -241,8 +245,9 @@ impl Reader {
         to: Millis,
         now: Millis,
         config: &Config,
+        zone: &TimeZone,
     ) -> Result<Vec<Total>, Error> {
-        let mut sums = Sums::new(by, config);
+        let mut sums = Sums::new(by, config, zone);
         let rules = if by == GroupBy::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
         self.each_session_in(from, to, &mut |session| {
             let unknown =
@@ -264,7 +269,7 @@ impl Reader {
                 GroupBy::Rule => vec![decided(row.get(4)?, row.get(6)?)],
                 GroupBy::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;
-                    vec![named(Some(period_dates(day, timestamp(row.get(0)?), &config.zone).0))]
+                    vec![named(Some(period_dates(day, timestamp(row.get(0)?), zone).0))]
                 }
             };
             for key in keys {

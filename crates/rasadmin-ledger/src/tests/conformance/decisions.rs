@@ -92,7 +92,7 @@ conformance! {
         // It is no fault that no configuration has decided it; and it counts as a denial, of the user and of NPS.
         assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
         let denied = |by| {
-            let rows = reader(&scene).totals(by, MONDAY, MONDAY + 1, MONDAY + 1, &scene.config).unwrap();
+            let rows = reader(&scene).totals(by, MONDAY, MONDAY + 1, MONDAY + 1, &scene.config, &scene.config.zone).unwrap();
             let denied = rows.into_iter().filter(|row| row.denied > 0);
             denied.map(|row| (row.decided_by, row.key, row.denied)).collect::<Vec<_>>()
         };
@@ -190,7 +190,7 @@ conformance! {
         scene.link(1, "VPN0-1", Tunnel::Pptp);
         let reader = reader(&scene);
         let denied = |by, to| {
-            let rows = reader.totals(by, MONDAY, to, scene.now().at.time, &scene.config).unwrap();
+            let rows = reader.totals(by, MONDAY, to, scene.now().at.time, &scene.config, &scene.config.zone).unwrap();
             rows.into_iter().filter(|row| row.denied > 0).map(|row| (row.key, row.denied)).collect::<Vec<_>>()
         };
         assert_eq!(denied(GroupBy::Tunnel, MONDAY + 1), [(Some("PPTP".to_owned()), 1)]);
@@ -205,7 +205,7 @@ conformance! {
         visit(&scene, 1, "alice", 60);
         visit(&scene, 2, "bob", 60);
         let reader = reader(&scene);
-        let rows = reader.totals(GroupBy::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config).unwrap();
+        let rows = reader.totals(GroupBy::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config, &scene.config.zone).unwrap();
         let rows: Vec<_> = rows.into_iter().map(|row| (row.decided_by, row.key, row.sessions)).collect();
         let rule = |name: &str, sessions| (Some(DecidedBy::Rule), Some(name.to_owned()), sessions);
         let default = (Some(DecidedBy::Default), None, 1);

@@ -336,7 +336,7 @@ conformance! {
         visit(&scene, 3, "carol", 60);
         let day = 86_400_000;
         let connected = |from, to| {
-            let rows = reader(&scene).totals(GroupBy::User, from, to, scene.now().at.time, &scene.config).unwrap();
+            let rows = reader(&scene).totals(GroupBy::User, from, to, scene.now().at.time, &scene.config, &scene.config.zone).unwrap();
             rows.into_iter().filter_map(|row| row.key).collect::<Vec<_>>()
         };
         let (alice, bob, carol) = (r"CORP\ALICE", r"CORP\BOB", r"CORP\CAROL");
