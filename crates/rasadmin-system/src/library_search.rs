@@ -1,4 +1,4 @@
-//! Which folders Windows searches for the DLLs of a program. Whoever can write to one of them runs code in the program.
+//! Which folders Windows searches for the DLLs of a program. Anyone who can write to one of them can run code in it.
 
 /// From now on, Windows looks for DLLs that this program or its libraries load without a path in System32 only. Otherwise it
 /// would first look in the program's own folder, which may be one that everybody downloads into.

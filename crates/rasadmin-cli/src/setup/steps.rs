@@ -232,7 +232,7 @@ pub fn line(number: usize, step: &Step, registry: Option<&Registry>) -> String {
     format!("  {number:>2}. {}", step.describe(registry.map_or("", Registry::shown)))
 }
 
-/// Runs them all, or none. `begins` hears of each, with its number, before it begins.
+/// Runs them all, or none. `begins` is called with each and its number before it begins.
 pub fn run(steps: &[Step], registry: Option<&Registry>, begins: &mut dyn FnMut(usize, &Step)) -> Result<()> {
     let mut done = Vec::new();
     for (number, step) in (1..).zip(steps) {
