@@ -2,15 +2,23 @@
  * Takes the place of libuserenv.a. Rust's standard library imports one function of userenv.dll, which is not a known
  * DLL: Windows would look for it in the folder of rasadmin.exe before any code of it runs. This looks for it in System32,
  * if the function is ever called.
+ *
+ * It is compiled for every link, so it declares what it needs: windows.h takes longer than the link.
  */
-#include <windows.h>
+typedef int(__stdcall *get_user_profile_directory)(void *token, unsigned short *path, unsigned long *size);
 
-BOOL WINAPI GetUserProfileDirectoryW(HANDLE token, LPWSTR path, LPDWORD size)
+__declspec(dllimport) void *__stdcall LoadLibraryExW(const unsigned short *name, void *reserved, unsigned long flags);
+__declspec(dllimport) void *__stdcall GetProcAddress(void *library, const char *name);
+
+#define LOAD_LIBRARY_SEARCH_SYSTEM32 0x800
+
+int __stdcall GetUserProfileDirectoryW(void *token, unsigned short *path, unsigned long *size)
 {
-    typedef BOOL(WINAPI * function)(HANDLE, LPWSTR, LPDWORD);
-    HMODULE library = LoadLibraryExW(L"userenv.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    function found = library ? (function)(void *)GetProcAddress(library, "GetUserProfileDirectoryW") : NULL;
-    return found ? found(token, path, size) : FALSE;
+    static const unsigned short name[] = {'u', 's', 'e', 'r', 'e', 'n', 'v', '.', 'd', 'l', 'l', 0};
+    void *library = LoadLibraryExW(name, 0, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    get_user_profile_directory found =
+        library ? (get_user_profile_directory)GetProcAddress(library, "GetUserProfileDirectoryW") : 0;
+    return found ? found(token, path, size) : 0;
 }
 
-BOOL(WINAPI *__imp_GetUserProfileDirectoryW)(HANDLE, LPWSTR, LPDWORD) = GetUserProfileDirectoryW;
+get_user_profile_directory __imp_GetUserProfileDirectoryW = GetUserProfileDirectoryW;
