@@ -1,7 +1,7 @@
 //! Times and amounts, as people type and read them. All times are in the configuration's time zone.
 
 use crate::error::{CommandError, Result};
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rasadmin_policy::Millis;
@@ -20,12 +20,17 @@ pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
         return Ok(time.as_millisecond());
     }
     let local = |time: DateTime| {
-        zone.to_timestamp(time)
-            .map(Timestamp::as_millisecond)
-            .map_err(|e| CommandError::usage(format!("`{text}`: no such time: {e}")))
+        let no_such_time = |why: &dyn std::fmt::Display| CommandError::usage(format!("`{text}`: no such time: {why}"));
+        let ambiguous = zone.to_ambiguous_timestamp(time);
+        if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) && time.time() != Time::midnight() {
+            let name = zone.iana_name().unwrap_or("the time zone");
+            return Err(no_such_time(&format!("the clocks of {name} are put forward then; write an hour more")));
+        }
+        // Of an hour that comes twice, the first is meant. A day without midnight begins with its first moment.
+        ambiguous.compatible().map(Timestamp::as_millisecond).map_err(|e| no_such_time(&e))
     };
     let today = zone.to_datetime(at(now)).date();
-    let midnight = |date: Date| local(date.to_datetime(jiff::civil::Time::midnight()));
+    let midnight = |date: Date| local(date.to_datetime(Time::midnight()));
     match text.to_ascii_lowercase().as_str() {
         "now" => return Ok(now),
         "today" => return midnight(today),
@@ -129,6 +134,9 @@ mod tests {
         ] {
             assert_eq!(read(text), Ok(time.to_owned()), "{text}");
         }
+        assert_eq!(read("2026-10-25 02:30").unwrap(), "2026-10-25 02:30:00", "of the hour that comes twice, the first");
+        let gap = read("2026-03-29 02:30").unwrap_err().to_string();
+        assert!(gap.contains("the clocks of Europe/Berlin are put forward then"), "{gap}");
         for text in ["", "x", "7", "-7d", "2026-13-01", "9999999999d", "é"] {
             assert!(read(text).unwrap_err().to_string().contains(HELP), "{text}");
         }

@@ -295,6 +295,22 @@ fn a_damaged_ledger_is_a_fault() {
     run(&scene, &["ledger", "check", "--ledger", "no/such.db"]).ends(2).complains("does not exist");
 }
 
+/// The first rows of a report are the same in every format.
+#[test]
+fn the_top_of_a_report_is_the_top_for_programs_too() {
+    let scene = scene();
+    let table = run(&scene, &["report", "--by", "user", "--sort", "denied", "--top", "1"]).ends(0);
+    let by = |more: &[&str]| run(&scene, &[&["report", "--by", "user", "--top", "1"], more].concat()).ends(0);
+    let first = by(&["--json"]).json()[0]["key"].as_str().unwrap().to_owned();
+    by(&[]).prints(&first);
+    assert!(by(&["--format", "csv"]).stdout.lines().nth(1).unwrap().contains(&first));
+    let denied = run(&scene, &["report", "--by", "user", "--sort", "denied", "--top", "1", "--json"]).ends(0).json();
+    table.prints(denied[0]["key"].as_str().unwrap());
+    run(&scene, &["report", "--by", "user", "--since", "2026-11-24", "--until", "2026-11-23"])
+        .ends(2)
+        .complains("--until is before --since");
+}
+
 /// Without a terminal nobody is asked, and the options are named.
 #[test]
 fn config_new_names_the_options_that_it_cannot_ask_for() {
@@ -305,9 +321,16 @@ fn config_new_names_the_options_that_it_cannot_ask_for() {
     ran.complains("--time-zone: there is no time zone `Berlin`")
         .complains("--pool: `10.20.16` is not a valid IPv4 address");
     assert!(!file.exists());
-    let ran = new(&["--time-zone", "Europe/Berlin"]).ends(0);
-    ran.complains("options were left out: --domain, --only-domain, --no-pptp, --one-session, --pool;");
-    std::fs::remove_file(&file).unwrap();
+    let ran = new(&["--time-zone", "Europe/Berlin"]).ends(2);
+    ran.complains("nothing was written: there is no terminal to ask on").complains(
+        "add what you want of --domain, --only-domain, --no-pptp, --one-session, --pool; --no-questions leaves",
+    );
+    assert!(!file.exists());
+    // Everybody would be denied whose name arrives without a domain.
+    new(&["--no-questions", "--domain", "CORP", "--only-domain", "corp.example"]).ends(2).complains(
+        "--only-domain: `corp.example` is not the domain of users without one, `CORP`; give both options the same",
+    );
+    assert!(!file.exists());
     let quiet = new(&["--no-questions"]).ends(0);
     assert_eq!(quiet.stderr, "");
 }

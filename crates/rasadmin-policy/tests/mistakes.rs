@@ -145,6 +145,10 @@ fn cases() -> Vec<(&'static str, String)> {
             with("[[rules]]\nname = \"r\"\naction = \"deny\"\nusers = [\"a\"]\nwhen_unrecorded = \"deny\"\n"),
         ),
         ("when_unrecorded of the default", "default = { action = \"allow\", when_unrecorded = \"deny\" }\n".into()),
+        (
+            "a rule named like what is no rule",
+            format!("{GOOD}[[rules]]\nname = \"(default)\"\naction = \"allow\"\nusers = ['A\\b']\n"),
+        ),
         ("a rule's unknown pool", rule("users = [\"a\"]\npool = \"p\"")),
         (
             "a rule's mistyped pool",

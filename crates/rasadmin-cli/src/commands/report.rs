@@ -112,6 +112,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         (None, Some(since), until) => (since, until.unwrap_or(now)),
         (None, None, Some(_)) => return Err(CommandError::usage("--until needs --since")),
     };
+    if to < from {
+        return Err(CommandError::usage("--until is before --since: exchange them"));
+    }
     let by = match arguments.by {
         ByArgument::User => GroupBy::User,
         ByArgument::Group => GroupBy::Group,
@@ -121,8 +124,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     };
     let mut totals = context.reader()?.totals(by, from, to, now, &context.config, zone)?;
     let format = if arguments.json { Format::Json } else { arguments.format };
-    // Programs get the order of the keys, unless they ask for another. A report by day is read in the order of time.
-    let by_use = (format == Format::Table && by != GroupBy::Day).then_some(SortBy::Time);
+    // Programs get all rows in the order of the keys, or the first ones by use, as people do. A report by day is read in
+    // the order of time.
+    let is_ranking = format == Format::Table || arguments.top.is_some();
+    let by_use = (is_ranking && by != GroupBy::Day).then_some(SortBy::Time);
     if let Some(order) = arguments.sort.map(SortBy::from).or(by_use) {
         order.sort(&mut totals);
     }

@@ -1,6 +1,6 @@
 //! `rasadmin usage`: what users have used, as quotas count it.
 
-use crate::context::{ContextArguments, ZoneArguments};
+use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
@@ -23,7 +23,7 @@ enum Per {
 /// Show connect time and octets, as quotas count them
 ///
 /// Past sessions count on the days of the configuration's time zone: a session over midnight is split, and its octets
-/// count on the day when it ended. Active sessions are not included (quotas add their elapsed time).
+/// count on the day when it ended. A time of day in --since or --until stands for the whole day. Active sessions are not included (quotas add their elapsed time).
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,8 +36,6 @@ pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
-    zone: ZoneArguments,
-    #[command(flatten)]
     limit: TableLimitArguments,
     #[command(flatten)]
     context: ContextArguments,
@@ -47,7 +45,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    let context = arguments.context.open()?;
     if arguments.filter.server.is_some() {
         let hint = "leave --server out, or see `rasadmin sessions --server`";
         return Err(CommandError::usage(format!("use is summed over all servers: {hint}")));
@@ -102,7 +100,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     });
     out.table(&columns, rows.collect())?;
     let zone = times::zone_name(zone);
-    writeln!(out, "\n  from {first} to {last}, {zone}\n  received and sent: by the server")?;
+    writeln!(out, "\n  whole days, from {first} to {last}; {zone}\n  received and sent: by the server")?;
     cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
 }

@@ -72,6 +72,12 @@ impl Reader<'_> {
                 "a rule's name is empty",
                 "give it a name: the ledger and all messages use it",
             );
+        } else if name.trim_start().starts_with('(') {
+            self.wrong(
+                rule.name.span(),
+                format!("the name `{name}` begins with a bracket"),
+                "begin it with a letter: in lists, `(default)` and the like stand for what is not a rule",
+            );
         } else if !names.insert(name.to_lowercase()) {
             self.wrong(rule.name.span(), format!("there are two rules `{name}`"), "give each its own name");
         }

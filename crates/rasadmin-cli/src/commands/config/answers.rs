@@ -39,7 +39,19 @@ impl Answers {
             ("--only-domain", Self { only_domain: self.only_domain.clone(), ..Self::default() }),
             ("--pool", Self { pool: self.pool.clone(), ..Self::default() }),
         ];
-        only.iter().filter_map(|(option, answers)| Some(format!("{option}: {}", answers.wrong()?))).collect()
+        let wrong = only.iter().filter_map(|(option, answers)| Some(format!("{option}: {}", answers.wrong()?)));
+        wrong.chain(self.other_domain()).collect()
+    }
+
+    /// Users whose name arrives without a domain would be denied, all of them.
+    fn other_domain(&self) -> Option<String> {
+        let (domain, only) = self.domain.as_ref().zip(self.only_domain.as_ref())?;
+        (!domain.eq_ignore_ascii_case(only)).then(|| {
+            format!(
+                "--only-domain: `{only}` is not the domain of users without one, `{domain}`; give both options the same \
+                 name, and list the domain's other names under [domains] in the file"
+            )
+        })
     }
 
     /// What is wrong, in one line; None if nothing is.

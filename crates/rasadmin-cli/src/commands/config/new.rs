@@ -3,7 +3,7 @@
 use super::answers::Answers;
 use crate::context::absolute;
 use crate::error::{CommandError, Exit, Result};
-use crate::output::{Output, note};
+use crate::output::Output;
 use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -74,10 +74,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     } else if !arguments.no_questions {
         let options = answers.left_out().join(", ");
         if !options.is_empty() {
-            note(format_args!(
-                "note: there is no terminal to ask on, so these options were left out: {options}; --no-questions says \
-                 that you mean it"
-            ));
+            return Err(CommandError::usage("nothing was written: there is no terminal to ask on")
+                .hint(format!("add what you want of {options}; --no-questions leaves out the rest")));
         }
     }
     let text = answers.text();
