@@ -334,7 +334,8 @@ fn config_says_what_is_in_force_and_makes_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/rasadmin.toml");
     let path = path.to_str().unwrap();
-    let flags = ["config", "new", "--no-questions", "--one-session", "--no-pptp", "--only-domain", "CORP", "--output", path];
+    let flags =
+        ["config", "new", "--no-questions", "--one-session", "--no-pptp", "--only-domain", "CORP", "--output", path];
     let made = at(day(), &flags).ends(0).stdout;
     assert!(made.contains("written and checked"), "{made}");
     at(day(), &["config", "check", path]).ends(0);

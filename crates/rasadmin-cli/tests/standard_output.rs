@@ -75,7 +75,7 @@ impl Run {
             vec!["--version"],
             vec!["completions", "bash"],
             vec!["config", "schema"],
-            vec!["config", "new", "--output", "-"],
+            vec!["config", "new", "--no-questions", "--output", "-"],
         ];
         all.extend(others.iter().map(|line| line.iter().map(|word| (*word).to_owned()).collect()));
         let dll = product().display().to_string();
