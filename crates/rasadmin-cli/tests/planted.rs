@@ -47,6 +47,7 @@ fn what_an_admin_dll_needs_is_not_looked_for_beside_the_command() {
             _ => words([&"host", &"run", &"--dll", &dll, &scenario]).to_vec(),
         };
         let ran = program_with(&program, arguments, &[]).ends(1);
-        assert!(ran.stdout.contains("126"), "{}{}", ran.stdout, ran.stderr);
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(told.contains("error 126"), "{told}");
     }
 }
