@@ -225,7 +225,7 @@ fn a_log_that_is_still_written_is_imported_up_to_its_last_line() {
     ran.complains(
         "IN2406.log:76: the last line has no line end: it may still be written, so it is left for the next import",
     )
-    .prints("0 lines malformed");
+    .prints("0 lines invalid");
     folder.file("IN2406.log", &whole);
     let again = import(&ledger, &log);
     assert_eq!(

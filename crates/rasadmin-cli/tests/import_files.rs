@@ -72,6 +72,20 @@ fn a_folder_is_read_and_the_table_says_what_is_missing() {
     assert_eq!(json["already_there"], 2);
 }
 
+/// What was read of a damaged file is imported: it must not be called skipped.
+#[test]
+fn a_damaged_file_is_said_to_be_read_in_part() {
+    let folder = Folder::new();
+    let mut damaged = std::fs::read(folder.path("logs/IN2.log")).unwrap();
+    // The checksum, before the four bytes of the size.
+    let at = damaged.len() - 8;
+    damaged[at] ^= 1;
+    std::fs::write(folder.path("IN3.log"), damaged).unwrap();
+    let ran = folder.run(&["import", "--create", "IN3.log"]).ends(0).prints("1 session:");
+    let ran = ran.complains("read in part: IN3.log: after 2 records: it cannot be read: corrupt gzip stream");
+    assert!(!ran.stderr.contains("skipped"), "{}", ran.stderr);
+}
+
 #[test]
 fn patterns_are_expanded_and_strict_refuses() {
     let folder = Folder::new();

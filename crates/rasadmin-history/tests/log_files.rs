@@ -100,6 +100,7 @@ fn a_compressed_log_that_was_cut_is_read_as_far_as_it_goes() {
     assert!(sessions.len() > 100 && sessions.len() < 3_000, "{}", sessions.len());
     assert_eq!((summary.files.len(), summary.skipped.len()), (2, 1));
     let told = summary.skipped[0].to_string();
+    assert_eq!(summary.skipped[0].records, summary.files[0].records);
     assert!(told.contains(": after ") && told.contains("records: it cannot be read: "), "{told}");
     assert!(read(&named, true).is_err());
 }

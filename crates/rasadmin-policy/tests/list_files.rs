@@ -93,6 +93,7 @@ fn reservations_are_read_as_spreadsheets_write_them() {
         "alice,10.1.0.1\nCORP\\bob,10.1.0.2,::b0b,VPN1\n",
         "user,address,identifier,server\r\n\"alice\",\"10.1.0.1\"\r\nbob,10.1.0.2,::b0b,VPN1\r\n",
         "\u{feff}User;Address;Server;Identifier\nalice;10.1.0.1;;\nbob;10.1.0.2;VPN1;::b0b # his\n",
+        "address;user;server;identifier\n10.1.0.1;alice\n10.1.0.2;bob;VPN1;::b0b\n",
         "# reserved\nalice\t10.1.0.1\n\nbob\t10.1.0.2\t::b0b\tVPN1",
     ] {
         let config = compiled(&both, list).unwrap();

@@ -118,6 +118,7 @@ fn a_rule_is_never_reached_if_another_matches_whenever_it_does() {
         ("source_networks = ['10.1.0.0/16']", "source_networks = ['10.0.0.0/8']", false),
         ("remote_computers = ['pc*']", "remote_computers = ['PC7', 'PCX*']", true),
         ("ports = ['VPN2-1']", "ports = ['VPN2-*']", false),
+        ("ports = ['VPN2-*']", "ports = ['VPN2-1']", true),
         ("tunnels = ['SSTP', 'PPTP']", "tunnels = ['PPTP']", true),
         ("hours = 'mon-fri 08:00-18:00'", "hours = ['mon-fri 08:00-18:00']", true),
         ("hours = 'mon-fri 08:00-18:00'", "hours = 'mon 08:00-18:00'", false),
@@ -178,4 +179,18 @@ fn a_pool_that_overlaps_rrass_own_is_warned_about() {
     assert_eq!(overlap, "RRAS's own pool has 10.1.0.90 to 10.1.0.99 of `10.1.0.90-10.1.0.200`, too");
     assert_eq!(warned("addresses = [\"10.1.0.0/24\"]\nexclude = [\"10.1.0.1-10.1.0.99\"]"), "");
     assert_eq!(warned("addresses = [\"10.1.0.100-10.1.0.200\"]"), "");
+}
+
+/// An allow rule whose port is unknown to the end fails, and the deny rule below it matches.
+#[test]
+fn a_rule_that_denies_what_a_port_leaves_open_is_reached() {
+    let rules = |first: &str, second: &str| {
+        let of = |name, action| rule(name, action, "ports = ['VPN2-1']");
+        warnings(&format!("{ALLOW}{}{}", of("a", first), of("b", second)))
+    };
+    for (first, second, never) in
+        [("allow", "deny", false), ("allow", "allow", true), ("deny", "allow", true), ("deny", "deny", true)]
+    {
+        assert_eq!(rules(first, second).contains("the rule `b` is never reached"), never, "{first} {second}");
+    }
 }

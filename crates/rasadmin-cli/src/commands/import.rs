@@ -249,7 +249,7 @@ fn print(
         });
     }
     files::print(out, summary, zone)?;
-    writeln!(out, "\n{} read, {} malformed", count(seen.records, "record"), count(summary.malformed, "line"))?;
+    writeln!(out, "\n{} read, {} invalid", count(seen.records, "record"), count(summary.malformed, "line"))?;
     let would = if arguments.dry_run { " (nothing was written: --dry-run)" } else { "" };
     writeln!(out, "{}{would}:", count(seen.sessions, "session"))?;
     let rows = [

@@ -126,7 +126,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     steps.extend(steps::display_name(&registered, true));
     steps.extend(steps::event_source(&registered, Some(&path)));
     if root.is_none() {
-        steps.extend(schedule(&config, out)?);
+        steps.extend(schedule(&config)?);
     }
     if arguments.add_to_path {
         steps.extend(steps::search_path(&registry, true)?);
@@ -157,20 +157,11 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
 
 /// The daily task. An existing task is kept, because an administrator may have changed it. The task runs this command
 /// as SYSTEM.
-fn schedule(config: &Config, out: &mut Output) -> Result<Option<Step>> {
+fn schedule(config: &Config) -> Result<Option<Step>> {
     if task::exists() {
         return Ok(None);
     }
     let command = this_program()?;
-    if command.to_string_lossy().starts_with(r"\\") {
-        writeln!(
-            out,
-            "note: no daily task is made, because {} is on another computer: copy it to this one, and run this command \
-             again; or run `rasadmin ledger update` daily yourself",
-            printable_path(&command)
-        )?;
-        return Ok(None);
-    }
     let folder = config.path.parent().map(Path::to_path_buf);
     Ok(folder.map(|folder| Step::Schedule { command, folder }))
 }
@@ -240,9 +231,25 @@ fn preflight_all(
 fn refuse_untrusted(dll: &Path) -> Result<()> {
     let mut unsafe_permissions = Vec::new();
     for file in [&this_program()?, dll] {
+        // Another computer says who may write its files, and can answer differently each time. A drive's letter may
+        // stand for it.
+        let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        if [file, &real].iter().any(|path| is_remote(path)) {
+            let what = format!("{}: it is on another computer; nothing was run or changed", printable_path(file));
+            return Err(
+                CommandError::refused(what).hint("copy rasadmin's folder to this computer, and run it from there")
+            );
+        }
         permissions::add(&mut unsafe_permissions, file, Object::File)?;
     }
     permissions::refuse_to_run(&unsafe_permissions)
+}
+
+/// Whether a path is on another computer: `\\server\share`, or `\\?\UNC\server\share`, as Windows resolves it.
+fn is_remote(path: &Path) -> bool {
+    use std::path::{Component, Prefix};
+    let Some(Component::Prefix(prefix)) = path.components().next() else { return false };
+    matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..))
 }
 
 fn refuse_unsafe(config: &Config, dll: Option<&Path>) -> Result<()> {
@@ -364,4 +371,19 @@ fn next_steps(steps: &[Step], before: &List, own: &Own, path: &Path, out: &mut O
 pub fn say_restart(why: &str, out: &mut Output) -> Result<()> {
     writeln!(out, "{why}. Restart it at a quiet time, because this cuts every connected user:")?;
     writeln!(out, "  Restart-Service RemoteAccess")
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_on_another_computer_and_a_drive_is_not() {
+        for remote in [r"\\server\share\rasadmin.dll", r"\\?\UNC\server\share\rasadmin.dll"] {
+            assert!(is_remote(Path::new(remote)), "{remote}");
+        }
+        for local in [r"C:\Program Files\rasadmin\rasadmin.dll", r"\\?\C:\rasadmin.dll", r"rasadmin.dll"] {
+            assert!(!is_remote(Path::new(local)), "{local}");
+        }
+    }
 }

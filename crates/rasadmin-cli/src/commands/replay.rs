@@ -259,7 +259,8 @@ fn show(out: &mut Output, report: &Report, from: &str, config: &Config, logs: bo
     if report.rest_on_lacking > 0 {
         let fields: Vec<_> = report.lacking.iter().map(|(field, n)| format!("{field} ({n})")).collect();
         let answers = count(report.rest_on_lacking, "answer");
-        writeln!(out, "{answers} depend on facts that are missing here: {}.", fields.join(", "))?;
+        let depend = if report.rest_on_lacking == 1 { "depends" } else { "depend" };
+        writeln!(out, "{answers} {depend} on facts that are missing here: {}.", fields.join(", "))?;
     }
     if !report.by_rule.is_empty() {
         writeln!(out, "\nWhat would change, by rule:\n")?;

@@ -163,6 +163,10 @@ impl Step {
                 Ok(Some(Undo::DllPath(before.clone())))
             }
             Self::SetSearchPath { before, after, .. } => {
+                if key()?.search_path().or_error(Kind::System)? != *before {
+                    let what = "the system's PATH has changed since it was read; run the command again";
+                    return Err(CommandError::new(Kind::System, what));
+                }
                 key()?.set_search_path(Some(after)).or_error(Kind::System)?;
                 environment::announce_change();
                 Ok(Some(Undo::SearchPath(before.clone())))
@@ -219,6 +223,10 @@ pub fn event_source(registered: &Registered, dll: Option<&Path>) -> Option<Step>
 pub fn search_path(registry: &Registry, on: bool) -> Result<Option<Step>> {
     let command = this_program()?;
     let Some(folder) = command.parent() else { return Ok(None) };
+    if on && folder.to_string_lossy().contains([';', '%']) {
+        let what = format!("{}: a folder on the PATH cannot have `;` or `%` in its name", printable_path(folder));
+        return Err(CommandError::refused(what).hint("leave out --add-to-path, or move rasadmin's folder"));
+    }
     let before = registry.search_path().or_error(Kind::System)?;
     let text = before.as_ref().map_or("", |value| value.text.as_str());
     let change = if on { path_variable::with } else { path_variable::without };
@@ -274,7 +282,11 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
                 restore(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
             Undo::Task => task::delete().err().map(|_| format!("the task `{}`", task::NAME)).into_iter().collect(),
-            Undo::SearchPath(before) => restore(registry, "PATH", |r| r.set_search_path(before.as_ref())),
+            Undo::SearchPath(before) => {
+                let left = restore(registry, "PATH", |r| r.set_search_path(before.as_ref()));
+                environment::announce_change();
+                left
+            }
             Undo::DllPath(before) => restore(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
         };
         left.extend(failed);

@@ -37,6 +37,8 @@ pub struct Unreadable {
     pub kind: UnreadableKind,
     /// The file.
     pub file: PathBuf,
+    /// How many of its records were read before.
+    pub records: u64,
     /// The reason, and what to do.
     pub what: String,
 }
@@ -49,7 +51,7 @@ impl Unreadable {
 
     /// If the file itself cannot be read.
     pub fn file(file: &Path, what: String) -> Self {
-        Self { kind: UnreadableKind::File, file: file.to_owned(), what }
+        Self { kind: UnreadableKind::File, file: file.to_owned(), records: 0, what }
     }
 
     /// If a line needs a time zone, and none is known.
@@ -58,7 +60,7 @@ impl Unreadable {
             "line {line} has only its server's local time, without Event-Timestamp: name the server's time zone, with \
              --time-zone (like Europe/Berlin), or as time_zone in the configuration"
         );
-        Self { kind: UnreadableKind::TimeZoneMissing, file: file.to_owned(), what }
+        Self { kind: UnreadableKind::TimeZoneMissing, file: file.to_owned(), records: 0, what }
     }
 }
 

@@ -97,6 +97,7 @@ pub fn read<E: From<Unreadable>>(
             }
             Err(mut unreadable) => {
                 if !empty {
+                    unreadable.records = records;
                     unreadable.what = format!("after {records} records: {}", unreadable.what);
                     summary.files.push(of_file);
                 }

@@ -64,6 +64,8 @@ struct Link {
     id: String,
     open: bool,
     usage: ImportedUsage,
+    /// The Acct-Session-Time of the record that `usage` is from.
+    seconds: u64,
 }
 
 struct Open {
@@ -72,6 +74,8 @@ struct Open {
     keys: Vec<u128>,
     by_id: u128,
     links: Vec<Link>,
+    /// When it began, if the local time of its Start came twice and the second is meant.
+    start_again: Option<Millis>,
     /// When Accounting-On or -Off ended it.
     restarted: Option<Millis>,
     /// What it takes of the [`ROOM`].
@@ -295,7 +299,7 @@ impl Joiner {
             return Err(format!("its session has more than {MOST_LINKS} links"));
         }
         let at = known_link.unwrap_or_else(|| {
-            open.links.push(Link { id: link.to_owned(), open: true, usage: ImportedUsage::default() });
+            open.links.push(Link { id: link.to_owned(), open: true, usage: ImportedUsage::default(), seconds: 0 });
             open.links.len() - 1
         });
         let weight = open.weigh();
@@ -307,7 +311,8 @@ impl Joiner {
             return Ok(());
         }
         if status != 1 {
-            usage::keep_later(&mut open.links[at].usage, &usage::usage(record));
+            let link = &mut open.links[at];
+            usage::keep_later(&mut link.usage, &mut link.seconds, record);
         }
         if status == 2 {
             open.links[at].open = false;
@@ -351,15 +356,17 @@ impl Joiner {
     }
 
     /// The time of a record whose local time comes twice: the one that is closer to the session's start and the seconds
-    /// since.
+    /// since. Without these, the first that is not before the start.
     fn placed(&self, record: &Record, time: Millis, own: u128) -> Millis {
         let key = self.alias.get(&own).unwrap_or(&own);
         let open = self.open.get(key).filter(|open| open.links.len() == 1);
-        let (Some(again), Some(open), Some(seconds)) = (record.again, open, usage::connect_time(record, None)) else {
-            return time;
-        };
-        let expected = open.session.past.start.saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
-        if (again - expected).abs() < (time - expected).abs() { again } else { time }
+        let (Some(again), Some(open)) = (record.again, open) else { return time };
+        let start = open.session.past.start;
+        match usage::connect_time(record, None) {
+            Some(seconds) => closer(start.saturating_add(millis(seconds)), time, again),
+            None if time < start => again,
+            None => time,
+        }
     }
 
     /// Does a Start with a known key begin another session? It does after a restart of the server, and, without a
@@ -375,11 +382,12 @@ impl Joiner {
 
     fn begin(&mut self, record: &Record, time: Millis, own: u128, by_id: u128) {
         let seconds = if record.status == Some(1) { 0 } else { usage::connect_time(record, None).unwrap_or(0) };
-        let start = time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
+        let start = time.saturating_sub(millis(seconds));
         let mut session = new_session(record, start, self.format);
         session.past.last_seen = time;
         session.past.key = key(&session.past.server, &record.class, record.id(), start);
-        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None, weight: 0 };
+        let start_again = record.again.filter(|_| record.status == Some(1));
+        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), start_again, restarted: None, weight: 0 };
         self.open.insert(own, Box::new(open));
         self.by_id.insert(by_id, own);
     }
@@ -414,7 +422,11 @@ impl Joiner {
 
     /// Ends a session whose last link has stopped.
     fn end(&mut self, mut open: Box<Open>, record: &Record, time: Millis, out: &mut Vec<LogItem>) {
-        let past = &open.session.past;
+        let past = &mut open.session.past;
+        if let (Some(again), Some(seconds), 1) = (open.start_again, usage::connect_time(record, None), open.links.len())
+        {
+            past.start = closer(time.saturating_sub(millis(seconds)), past.start, again);
+        }
         let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
         open.session.seconds =
@@ -428,7 +440,7 @@ impl Joiner {
 
     /// Adds a session to `out`, ended or not, and forgets it.
     fn emit(&mut self, open: Box<Open>, out: &mut Vec<LogItem>) {
-        let Open { mut session, keys, by_id, links, restarted, weight } = *open;
+        let Open { mut session, keys, by_id, links, restarted, weight, .. } = *open;
         self.weight -= weight;
         for key in &keys {
             self.alias.remove(key);
@@ -469,6 +481,15 @@ impl Joiner {
             }
         }
     }
+}
+
+/// The one of two times that is closer to what is expected.
+const fn closer(expected: Millis, first: Millis, second: Millis) -> Millis {
+    if second.abs_diff(expected) < first.abs_diff(expected) { second } else { first }
+}
+
+fn millis(seconds: u64) -> Millis {
+    i64::try_from(seconds).unwrap_or(0).saturating_mul(1000)
 }
 
 /// Enough of a digest to distinguish as many as are remembered.

@@ -40,12 +40,26 @@ pub fn add(sum: &mut ImportedUsage, more: &ImportedUsage) {
     add(&mut sum.output_packets, more.output_packets);
 }
 
-/// Keeps what a later record of the same link says.
-pub fn keep_later(usage: &mut ImportedUsage, later: &ImportedUsage) {
-    usage.input_octets = later.input_octets.or(usage.input_octets);
-    usage.output_octets = later.output_octets.or(usage.output_octets);
-    usage.input_packets = later.input_packets.or(usage.input_packets);
-    usage.output_packets = later.output_packets.or(usage.output_packets);
+/// Keeps what a later record of the same link says. `seconds` is the Acct-Session-Time that was kept last: a record that
+/// comes late has a shorter one.
+pub fn keep_later(kept: &mut ImportedUsage, seconds: &mut u64, record: &Record) {
+    if record.session_time.is_some_and(|time| time < *seconds) {
+        return;
+    }
+    *seconds = record.session_time.unwrap_or(*seconds);
+    let later = usage(record);
+    let octets = |kept: &mut Option<u64>, later: Option<u64>, gigawords: Option<u32>| match (*kept, later) {
+        // A counter of 32 bits has begun again at zero. RRAS itself has no gigawords.
+        (Some(before), Some(later)) if later < before && gigawords.is_none() => {
+            let since = (later as u32).wrapping_sub(before as u32);
+            *kept = Some(before.saturating_add(u64::from(since)));
+        }
+        _ => *kept = later.or(*kept),
+    };
+    octets(&mut kept.input_octets, later.input_octets, record.input_gigawords);
+    octets(&mut kept.output_octets, later.output_octets, record.output_gigawords);
+    kept.input_packets = later.input_packets.or(kept.input_packets);
+    kept.output_packets = later.output_packets.or(kept.output_packets);
 }
 
 /// As numbers, with zero for what is unknown.

@@ -18,6 +18,13 @@ pub fn ids(file: &File) -> Ids {
 }
 
 /// The family of a pool.
+/// The part of sorted addresses that is in a range, both ends included.
+fn between(sorted: &[Address], family: Family, first: u64, last: u64) -> &[Address] {
+    let begin = sorted.partition_point(|address| (address.family, address.number) < (family, first));
+    let end = sorted.partition_point(|address| (address.family, address.number) <= (family, last));
+    sorted.get(begin..end).unwrap_or_default()
+}
+
 fn family(pool: &FilePool) -> Family {
     if pool.addresses.is_some() { Family::Ipv4 } else { Family::Ipv6 }
 }
@@ -38,7 +45,10 @@ pub(super) fn plan(file: &File, ids: &Ids, reserved: Reservations) -> (Plan, Vec
     let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server };
     let taken: Vec<Vec<(Range, std::ops::Range<usize>)>> = file.pools.values().map(|p| planner.ranges(p)).collect();
     planner.overlaps(&taken);
-    let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &reserved));
+    // Sorted once: each pool takes its own part.
+    let mut sorted: Vec<Address> = reserved.iter().copied().collect();
+    sorted.sort_unstable_by_key(|address| (address.family, address.number));
+    let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &sorted));
     let pools = pools.collect();
     planner.circles();
     let default_pools = [
@@ -142,7 +152,7 @@ impl Planner<'_> {
         name: &At<String>,
         pool: &FilePool,
         ranges: Vec<(Range, std::ops::Range<usize>)>,
-        reserved: &HashSet<Address>,
+        reserved: &[Address],
     ) -> Pool {
         let family = family(pool);
         match (&pool.addresses, &pool.identifiers) {
@@ -165,8 +175,9 @@ impl Planner<'_> {
             }
         }
         let any = !ranges.is_empty();
-        let without = reserved.iter().filter(|address| address.family == family).map(|a| (a.number, a.number));
-        let ranges = subtract(ranges.into_iter().map(|(range, _)| range).collect(), without.collect());
+        let without = ranges.iter().flat_map(|((first, last), _)| between(reserved, family, *first, *last));
+        let without = without.map(|address| (address.number, address.number)).collect();
+        let ranges = subtract(ranges.into_iter().map(|(range, _)| range).collect(), without);
         if any && ranges.is_empty() {
             let what = format!("nothing is left of the pool `{}`", name.get_ref());
             self.wrong(name.span(), what, "exclusions and reservations take all of it: make it larger");

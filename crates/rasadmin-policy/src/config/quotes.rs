@@ -4,13 +4,37 @@
 use super::Mistake;
 use std::ops::Range;
 
-/// The mistake in the quotation marks of a line, if there is one. The line is the one that contains the position.
-pub(super) fn mistake(text: &str, position: usize) -> Option<Mistake> {
-    let line = line(text, position);
-    typographic(text, &line).or_else(|| {
-        let literals = double_quoted(text, &line).into_iter();
-        literals.map(|literal| escaped(text, literal)).find_map(|found| found)
-    })
+/// The lines of a text. Thousands of mistakes can be on one line, so that of the last line is kept.
+#[derive(Debug)]
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    last: Range<usize>,
+    mistake: Option<Mistake>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let mut lines = Self { text, last: 0..0, mistake: None };
+        lines.look(0);
+        lines
+    }
+
+    /// The mistake in the quotation marks of the line that contains the position, if there is one.
+    pub(super) fn mistake(&mut self, position: usize) -> Option<Mistake> {
+        if !(self.last.start..=self.last.end).contains(&position) {
+            self.look(position);
+        }
+        self.mistake.clone()
+    }
+
+    fn look(&mut self, position: usize) {
+        let text = self.text;
+        self.last = line(text, position);
+        self.mistake = typographic(text, &self.last).or_else(|| {
+            let literals = double_quoted(text, &self.last).into_iter();
+            literals.map(|literal| escaped(text, literal)).find_map(|found| found)
+        });
+    }
 }
 
 /// The mistake that a backslash in double quotes is an escape. `literal` is the position of a value.

@@ -33,9 +33,17 @@ pub(super) struct Reservations {
     pub reserved: HashSet<Address>,
     /// The server's own addresses.
     pub server: HashSet<Ipv4Addr>,
-    /// For which servers an address is reserved.
-    holders: HashMap<Address, Vec<Option<Name>>>,
+    /// For which servers an address is reserved. An entry is made for each reservation, so that many of one address cost
+    /// no more than as many of different ones.
+    holders: HashSet<(Address, Option<Name>)>,
+    /// For which servers a user has a reservation.
+    users: HashSet<(Identity, Option<Name>)>,
+    /// How many lines of files there are.
+    lines: usize,
 }
+
+/// The limit for the lines of a file. RRAS waits while they are compiled.
+const MAX_LINES: usize = 100_000;
 
 impl Reservations {
     /// Adds the reservations that are in the configuration itself.
@@ -90,31 +98,37 @@ impl Reservations {
             };
             numbers[at] = Some(number);
             let address = Address { family, number };
-            self.reserved.insert(address);
+            let others = !self.reserved.insert(address);
             if let Some((what, _)) = unfit(&self.server, family, number, number) {
                 wrong(part, what, "reserve another one");
             }
-            let others = self.holders.entry(address).or_default();
-            if others.iter().any(|other| other.is_none() || server.is_none() || *other == server) {
+            // Without a server it is reserved on all.
+            let of_all = self.holders.contains(&(address, None));
+            let of_same = !self.holders.insert((address, server.clone()));
+            if others && (of_all || of_same || server.is_none()) {
                 wrong(part, format!("{text} is reserved twice"), "an address can be reserved for one user only");
             }
-            others.push(server.clone());
         }
         let Some(user) = user else { return faults };
-        let of_user = self.by_user.entry(user).or_default();
-        if of_user.iter().any(|other| other.server == server) {
+        if !self.users.insert((user.clone(), server.clone())) {
             let what = format!("`{}` already has a reservation", entry.user);
             wrong(Part::User, what, "put both addresses into one reservation, or name different servers");
         }
-        of_user.push(Reservation { server, ipv4: numbers[0], ipv6: numbers[1] });
+        self.by_user.entry(user).or_default().push(Reservation { server, ipv4: numbers[0], ipv6: numbers[1] });
         faults
     }
 
     /// Adds the reservation of a line: `CORP\alice,10.20.16.9`.
     pub fn line(&mut self, text: &str, columns: &mut Columns, domains: &Domains) -> Result<(), Fault> {
+        self.lines += 1;
+        if self.lines > MAX_LINES {
+            let help = "leave out the reservations that nobody needs".to_owned();
+            return Err((format!("there are more than {MAX_LINES} lines"), help));
+        }
         let fields = fields(text);
         if columns.0.is_empty() {
-            let header = fields.first().is_some_and(|first| Column::of(first) == Some(Column::User));
+            // No user and no address is called like a column.
+            let header = fields.iter().any(|field| Column::of(field) == Some(Column::User));
             columns.0 = if header { Column::header(&fields)? } else { Column::ALL.to_vec() };
             if header {
                 return Ok(());

@@ -8,23 +8,27 @@ use std::ops::Range;
 
 const DUPLICATE: &str = "duplicate key";
 
+/// The lists of tables.
+const LISTS: [&str; 2] = ["rules", "reservations"];
+
 /// Words the mistakes in the syntax.
 pub(super) fn of_syntax(errors: &[toml::de::Error], text: &str) -> Vec<Mistake> {
     let twice = |e: &&toml::de::Error| e.message().starts_with(DUPLICATE);
-    // Two rules with one bracket are one table, in which every key is there twice.
-    let mut merged = errors.iter().filter(twice).filter_map(|e| single_bracket(text, text.get(e.span()?)?));
-    match merged.next() {
-        Some(mistake) => {
-            let others = errors.iter().filter(|e| !twice(e)).map(|e| of_one(e, text));
-            std::iter::once(mistake).chain(others).collect()
-        }
-        None => errors.iter().map(|e| of_one(e, text)).collect(),
-    }
+    // Two rules with one bracket are one table, in which every key is there twice. The text is searched once for each
+    // list, however many such keys there are: RRAS waits meanwhile.
+    let merged = LISTS.into_iter().find_map(|list| {
+        let is_list = |e: &toml::de::Error| e.span().and_then(|span| text.get(span)) == Some(list);
+        errors.iter().filter(twice).any(is_list).then(|| single_bracket(text, list))?
+    });
+    let mut lines = quotes::Lines::of(text);
+    let without_twice = merged.is_some();
+    let others = errors.iter().filter(|e| !(without_twice && twice(e))).map(|e| of_one(e, &mut lines));
+    merged.into_iter().chain(others).collect()
 }
 
-fn of_one(e: &toml::de::Error, text: &str) -> Mistake {
+fn of_one(e: &toml::de::Error, lines: &mut quotes::Lines<'_>) -> Mistake {
     let span = e.span().unwrap_or(0..0);
-    if let Some(mistake) = quotes::mistake(text, span.start) {
+    if let Some(mistake) = lines.mistake(span.start) {
         return mistake;
     }
     let (what, expected) = e.message().split_once(", expected ").unwrap_or((e.message(), ""));
@@ -191,7 +195,7 @@ pub(super) fn list_for_table(table: &str, name: &str, key: &str, span: Range<usi
 
 /// The mistake of a list's table with one bracket: `[rules]`.
 fn single_bracket(text: &str, key: &str) -> Option<Mistake> {
-    if !["rules", "reservations"].contains(&key) {
+    if !LISTS.contains(&key) {
         return None;
     }
     let table = format!("[{key}]");

@@ -126,17 +126,18 @@ impl Rule {
         let truth = self.uncounted(seen).min(self.unasked(seen));
         // The counts cannot make the rule more true.
         if !Outcome::of(self.action, truth, seen.last).decides() || !self.asks(seen) {
-            return self.settle(truth, seen.last);
+            return self.settle(truth, None, seen);
         }
-        self.settle(truth.min(count()), seen.last)
+        self.settle(truth, Some(count()), seen)
     }
 
-    /// The outcome of the rule with this truth.
-    pub(super) fn settle(&self, truth: Truth, last: bool) -> Outcome {
-        match (truth, self.keeps) {
-            (Truth::True, Some(_)) => Outcome::Replaces,
-            _ => Outcome::of(self.action, truth, last),
-        }
+    /// The outcome of the rule: `truth` is that of the conditions that need no number, `counted` that of the numbers, if
+    /// they were asked for. A limit that is exceeded never denies if it replaces, not even if another condition is
+    /// still unknown at the last stage; a user without a name has no session that could be replaced.
+    pub(super) fn settle(&self, truth: Truth, counted: Option<Truth>, seen: &Seen<'_>) -> Outcome {
+        let outcome = Outcome::of(self.action, truth.min(counted.unwrap_or(truth)), seen.last);
+        let exceeded = counted == Some(Truth::True) && seen.facts.user.known().is_some();
+        if self.keeps.is_some() && exceeded && outcome.decides() { Outcome::Replaces } else { outcome }
     }
 }
 

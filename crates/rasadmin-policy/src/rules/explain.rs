@@ -79,13 +79,20 @@ impl Rules {
                 },
             })
             .collect();
-        let truth = conditions.iter().map(|condition| condition.truth).min().unwrap_or(Truth::True);
+        let least = |conditions: &mut dyn Iterator<Item = &ExplainedCondition<'_>>| {
+            conditions.map(|condition| condition.truth).min()
+        };
+        let (asks, rest): (Vec<_>, Vec<_>) =
+            conditions.iter().zip(&rule.conditions).partition(|(_, condition)| condition.asks(seen));
+        let counted = least(&mut asks.into_iter().map(|(condition, _)| condition));
+        let uncounted = least(&mut rest.into_iter().map(|(condition, _)| condition)).unwrap_or(Truth::True);
+        let truth = uncounted.min(counted.unwrap_or(uncounted));
         Explained {
             rule: Some(&rule.name),
             action: rule.action,
             when_unrecorded: rule.when_unrecorded,
             truth,
-            outcome: rule.settle(truth, seen.last),
+            outcome: rule.settle(uncounted, counted, seen),
             decides: false,
             conditions,
         }

@@ -3,7 +3,7 @@
 use crate::world::*;
 use rasadmin_policy::config::file::{Action, Period};
 use rasadmin_policy::rules::{Count, Explained, ExplainedCondition, Outcome, RuleCounts, Used};
-use rasadmin_policy::{Facts, Stage};
+use rasadmin_policy::{Fact, Facts, Stage};
 use std::fmt::Write;
 
 const TEXT: &str = r"
@@ -149,4 +149,30 @@ fn a_rule_that_replaces_the_oldest_session_leaves_the_decision_to_the_next() {
     // How many others there are depends on a fact that is not known: it denies, as it would without the exception.
     let open = RuleCounts { user_sessions: Count { min: 0, max: 1 }, ..RuleCounts::default() };
     assert_eq!(world.decide(Stage::Link, &full(), &open).rule, Some("newest"));
+}
+
+/// Only a limit that is exceeded is replaced; and one that is exceeded never denies.
+#[test]
+fn what_replaces_is_the_limit_and_nothing_else() {
+    let rest = "[[rules]]\nname = 'rest'\naction = 'allow'\n";
+    let newest =
+        "[[rules]]\nname = 'newest'\naction = 'deny'\nmax_user_sessions = 1\nwhen_exceeded = 'replace-oldest'\n";
+    let one = RuleCounts { user_sessions: Count { min: 1, max: 1 }, ..RuleCounts::default() };
+    let decided = |world: &crate::world::World, facts: &Facts, counts: &RuleCounts| {
+        let ruling = world.decide(Stage::Link, facts, counts);
+        let explained = world.rules.explain(Stage::Link, facts, &world.in_groups(facts), counts);
+        let decides = explained.iter().find(|rule| rule.decides).and_then(|rule| rule.rule);
+        assert_eq!(decides, ruling.rule, "explaining is deciding");
+        (ruling.rule.unwrap_or_default().to_owned(), ruling.keeps)
+    };
+    // A connection without a user's name has no oldest session.
+    let absent = world(&format!("{newest}if_absent = 'match'\n{rest}"));
+    let nobody = Facts { user: Fact::Absent, ..full() };
+    assert_eq!(decided(&absent, &nobody, &one), ("newest".to_owned(), None));
+    assert_eq!(decided(&absent, &full(), &one), ("rest".to_owned(), Some(0)));
+    // The port is still unknown at the end: the limit could be exceeded, and if it is, it replaces.
+    let port = world(&format!("{newest}ports = ['VPN2-*']\n{rest}"));
+    let unknown = Facts { port: Fact::NotYetKnown, ..full() };
+    assert_eq!(decided(&port, &unknown, &one), ("rest".to_owned(), Some(0)));
+    assert_eq!(decided(&port, &unknown, &RuleCounts::default()), ("rest".to_owned(), None));
 }

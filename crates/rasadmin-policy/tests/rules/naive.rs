@@ -46,8 +46,12 @@ impl Naive<'_> {
             let unrecorded = rule.when_unrecorded.as_ref().map(|when| *when.get_ref());
             let answer =
                 |for_now| (rule.action == Action::Allow, Some(rule.name.get_ref().clone()), for_now, unrecorded, keeps);
-            if truth == Some(true) && rule.when_exceeded.as_ref().map(At::get_ref) == Some(&WhenExceeded::ReplaceOldest)
-            {
+            let mut counts = Vec::new();
+            self.counts(rule, rule.if_absent == IfAbsent::Match, &mut counts);
+            let exceeded = matches!(self.facts.user, Fact::Known(_)) && counts.iter().all(|count| *count == Some(true));
+            let matches = truth == Some(true) || (truth.is_none() && last);
+            let replaces = rule.when_exceeded.as_ref().map(At::get_ref) == Some(&WhenExceeded::ReplaceOldest);
+            if replaces && exceeded && matches {
                 // It steps aside: one session fewer than its limit remains beside the new one.
                 let others = u64::from(rule.user_sessions.as_ref().unwrap().get_ref().at_least.unwrap()).checked_sub(1);
                 if let Some(others) = others {

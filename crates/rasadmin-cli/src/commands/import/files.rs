@@ -79,10 +79,14 @@ pub fn skipped_and_gaps(summary: &Summary, zone: &TimeZone) -> (Vec<SkippedAnswe
     (skipped, gaps.collect())
 }
 
-/// Warns of the files that were skipped.
+/// Warns of the files that were skipped, and of those of which only the beginning was read.
 pub fn warn_of_skipped(summary: &Summary) {
     for one in &summary.skipped {
-        warning!("skipped: {one}");
+        if one.records == 0 {
+            warning!("skipped: {one}");
+        } else {
+            warning!("read in part: {one}; if the file is damaged, the last of these may be wrong: see docs/logs.md");
+        }
     }
 }
 

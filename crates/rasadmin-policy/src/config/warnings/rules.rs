@@ -2,7 +2,7 @@
 
 use super::Looking;
 use super::wider::{is_wider, never_asks};
-use crate::config::file::{Action, At, Rule, WhenExceeded};
+use crate::config::file::{Action, At, IfAbsent, Rule, WhenExceeded};
 
 impl Looking<'_> {
     pub(super) fn rules(&mut self) {
@@ -37,7 +37,13 @@ impl Looking<'_> {
             Action::Deny => "it locks everybody out",
             Action::Allow => "it allows everyone whom no rule above denies",
         };
-        let rest = if more { ", and no rule below it is reached" } else { "" };
+        // A connection without a user's name goes on to the rules below.
+        let everything = rule.users.is_none() || rule.if_absent == IfAbsent::Match;
+        let rest = match (more, everything) {
+            (false, _) => "",
+            (true, true) => ", and no rule below it is reached",
+            (true, false) => ", and rules below it are reached only without a user's name",
+        };
         let what = format!("the rule `{}` {why}: {effect}{rest}", rule.name.get_ref());
         self.warn(rule.name.span(), what, "give it a condition, or put what it decides into [default]");
     }

@@ -1,7 +1,7 @@
 //! Whether a rule matches everything that another one matches.
 
 use crate::Domains;
-use crate::config::file::{At, GroupSessions, IfAbsent, Rule, Sessions};
+use crate::config::file::{Action, At, GroupSessions, IfAbsent, Rule, Sessions};
 use crate::config::hours;
 use crate::rules::{NamePattern, UserPattern, networks, parse_user};
 
@@ -23,7 +23,10 @@ pub(super) fn is_wider(first: &Rule, second: &Rule, domains: &Domains) -> bool {
         parse(wide).zip(parse(narrow)).is_some_and(|(wide, narrow)| wide.contains(&narrow))
     };
     let absent = first.if_absent == IfAbsent::Match || second.if_absent == IfAbsent::NoMatch;
+    // A port can be unknown to the end. Then a rule that allows fails, and one that denies matches.
+    let unknown = first.ports.is_none() || first.action == Action::Deny || second.action == Action::Allow;
     absent
+        && unknown
         && lists(&first.users, &second.users, users)
         && lists(&first.groups, &second.groups, groups)
         && exceptions(&first.not_users, &second.not_users, users)
