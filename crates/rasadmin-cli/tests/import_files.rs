@@ -76,13 +76,18 @@ fn a_folder_is_read_and_the_table_says_what_is_missing() {
 #[test]
 fn a_damaged_file_is_said_to_be_read_in_part() {
     let folder = Folder::new();
-    let mut damaged = std::fs::read(folder.path("logs/IN2.log")).unwrap();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    // So long that the end is not read at once.
+    gzip.write_all((0..3_000).map(|id| session("VPN1", id, id * 100)).collect::<String>().as_bytes()).unwrap();
+    let mut damaged = gzip.finish().unwrap();
     // The checksum, before the four bytes of the size.
     let at = damaged.len() - 8;
     damaged[at] ^= 1;
     std::fs::write(folder.path("IN3.log"), damaged).unwrap();
-    let ran = folder.run(&["import", "--create", "IN3.log"]).ends(0).prints("1 session:");
-    let ran = ran.complains("read in part: IN3.log: after 2 records: it cannot be read: corrupt gzip stream");
+    let ran = folder.run(&["import", "--create", "IN3.log"]).ends(0);
+    let ran =
+        ran.complains("read in part: IN3.log: after ").complains(" records: it cannot be read: corrupt gzip stream");
+    assert!(!ran.stdout.contains("\n0 sessions:"), "{}", ran.stdout);
     assert!(!ran.stderr.contains("skipped"), "{}", ran.stderr);
 }
 
@@ -138,7 +143,7 @@ fn every_list_is_shown_in_the_time_zone_that_is_named() {
     };
     assert!(at("Asia/Tokyo").contains("10.8.0.5  "), "{}", at("Asia/Tokyo"));
     assert!(at("UTC").starts_with("nobody had 10.8.0.5"), "{}", at("UTC"));
-    let all = ["sessions", "decisions", "users", "usage", "addresses", "report --by user", "export --format csv"];
+    let all = ["sessions", "decisions", "users", "addresses", "report --by user", "export --format csv"];
     for command in all.into_iter().chain(["who-had 10.8.0.5", "explain --user alice", "user alice", "top"]) {
         let words: Vec<&str> = command.split(' ').chain(["--time-zone", "Asia/Tokio"]).collect();
         folder

@@ -2,13 +2,15 @@
 //!
 //! | module | part |
 //! |---|---|
+//! | [`environment`] | announces a change of the system's variables |
 //! | [`path_variable`] | the system's PATH as text, and how it changes |
 //! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
 //! | [`registry`] | the registry key with that list |
 //! | [`version_marker`] | recognises the product's file and its version |
 //! | [`task`] | the daily task that updates the ledger |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+pub mod environment;
 pub mod path_variable;
 pub mod registration;
 pub mod registry;

@@ -4,7 +4,6 @@
 #![deny(unsafe_code)]
 
 pub mod disk;
-pub mod environment;
 #[cfg(windows)]
 pub mod eventlog;
 pub mod library_search;
