@@ -158,7 +158,7 @@ fn what_replaces_is_the_limit_and_nothing_else() {
     let newest =
         "[[rules]]\nname = 'newest'\naction = 'deny'\nmax_user_sessions = 1\nwhen_exceeded = 'replace-oldest'\n";
     let one = RuleCounts { user_sessions: Count { min: 1, max: 1 }, ..RuleCounts::default() };
-    let decided = |world: &crate::world::World, facts: &Facts, counts: &RuleCounts| {
+    let decided = |world: &World, facts: &Facts, counts: &RuleCounts| {
         let ruling = world.decide(Stage::Link, facts, counts);
         let explained = world.rules.explain(Stage::Link, facts, &world.in_groups(facts), counts);
         let decides = explained.iter().find(|rule| rule.decides).and_then(|rule| rule.rule);
