@@ -1,4 +1,4 @@
-//! What `rasadmin import` reads, and what it says of it; the time zone of what is shown and exported.
+//! What `rasadmin import` reads and reports; the time zone of lists and exports.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -152,7 +152,7 @@ fn a_user_is_on_one_screen() {
     run(&scene, &["user", "alise"]).ends(1).prints("never, as far as the ledger knows");
 }
 
-/// What the rules and the configuration say of a user who has a reservation and two limits, one of them reached.
+/// A user with a reservation and two limits, one of them reached.
 #[test]
 fn a_users_limits_show_what_is_used_of_them() {
     let scene = Scene::new(&format!(
@@ -219,7 +219,7 @@ fn every_list_is_cut_and_says_so() {
         let whole = run(&scene, &[&list[..], &["--limit", "0"]].concat()).ends(0);
         assert!(!whole.stdout.contains("--limit"), "{}", whole.stdout);
     }
-    // JSON that is summed up is complete; else a program's user is told.
+    // Totals in JSON are complete; lists warn if they are cut.
     let users = run(&scene, &["users", "--json"]).ends(0).json();
     assert_eq!(users.as_array().unwrap().len(), 5);
     run(&scene, &["sessions", "--limit", "1", "--json"])

@@ -100,7 +100,7 @@ pub struct Answer {
     files: Vec<FileAnswer>,
     /// The files that could not be read, or not to their end.
     skipped: Vec<SkippedAnswer>,
-    /// The days between the files for which there is no log, in the time zone of --time-zone or the configuration.
+    /// The days that no file covers, between the first and the last, in the time zone of --time-zone or the configuration.
     gaps: Vec<GapAnswer>,
     /// How many records they have.
     records: u64,

@@ -157,7 +157,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     Ok(Exit::Success)
 }
 
-/// A row's name. What is no name stands in brackets.
+/// A row's name, in brackets if no user, group or rule has it.
 fn name(by: GroupBy, total: &Total) -> String {
     let key = total.key.as_deref();
     let words = match (by, total.decided_by, key) {

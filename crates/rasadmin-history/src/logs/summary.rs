@@ -1,4 +1,4 @@
-//! What was read: file by file, and the days between the files for which there is no log.
+//! What was read, file by file, and the days that no file covers.
 
 use super::detect::Format;
 use super::fault::{Fault, Unreadable};
@@ -57,7 +57,7 @@ pub struct ServerSummary {
     pub last: Millis,
 }
 
-/// Whole days for which there is no record of a server, between two files.
+/// Whole days without a record of a server, between two files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The server.

@@ -57,7 +57,7 @@ impl Answers {
     /// What is wrong, in one line; None if nothing is.
     fn wrong(&self) -> Option<String> {
         let errors = self.check(Path::new("answers")).err()?.to_string();
-        // There is no file yet, so its lines and columns say nothing to the reader.
+        // The file does not exist yet, so a line and a column would not help the reader.
         let first = errors.lines().next().unwrap_or_default();
         let what = first.strip_prefix("answers").unwrap_or(first);
         let what = what.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit()).trim_start();

@@ -42,7 +42,7 @@ pub struct SkippedAnswer {
     what: String,
 }
 
-/// Whole days for which there is no record of a server, although there are logs from before and after them.
+/// Whole days without a record of a server, between files that have some.
 #[derive(Serialize, JsonSchema)]
 pub struct GapAnswer {
     /// The RRAS server.
