@@ -207,3 +207,17 @@ fn a_bare_name_means_that_name_in_any_domain() {
     assert!(reader.session(&key[..8]).unwrap().is_err(), "all begin with the same moment");
     assert!(reader.session("%").unwrap().is_err() && reader.session("7").unwrap().unwrap().is_none());
 }
+
+#[test]
+fn a_part_of_a_key_that_looks_like_a_number_is_still_a_key() {
+    let scene = scene();
+    session(&scene, 1, "alice", 1, 0);
+    let key = "01234567-89ab-7def-8123-438448860192";
+    let ledger = rusqlite::Connection::open(scene.ledger()).unwrap();
+    ledger.execute("UPDATE sessions SET acct_session_id = ?1", [key]).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
+    for typed in ["1", &key[..8], &key[23..], &key[24..]] {
+        assert_eq!(reader.session(typed).unwrap().unwrap().map(|s| s.id), Some(1), "{typed}");
+    }
+    assert!(reader.session("-1").unwrap().is_err());
+}

@@ -181,8 +181,13 @@ impl Reader {
     /// Finds a session by its number, its key, or the beginning or end of its key (at least eight characters). None if
     /// there is none; an error text if there are several.
     pub fn session(&self, typed: &str) -> Result<Result<Option<SessionRow>, String>, Error> {
-        if let Ok(id) = typed.parse::<i64>() {
-            return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, SessionRow::read)?));
+        // A part of a key can consist of digits, and its last part begins with a hyphen: `-438448860192` is no number.
+        let number = typed.parse::<i64>().ok().filter(|_| typed.bytes().all(|b| b.is_ascii_digit()));
+        if let Some(id) = number {
+            let found = self.database.one(queries::SESSION, values! { id: id }, SessionRow::read)?;
+            if found.is_some() || typed.len() < 8 {
+                return Ok(Ok(found));
+            }
         }
         if typed.len() < 8 || !typed.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
             return Ok(Err("name a session by its number, or by at least eight characters of its key".to_owned()));
