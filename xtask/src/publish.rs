@@ -1,7 +1,7 @@
 //! The crates for crates.io: whether they could be published.
 
 use crate::Result;
-use crate::shell::{cargo, logged};
+use crate::shell::{cargo, logged, root};
 
 /// Those that a DLL's author depends on, and what they depend on.
 const CRATES: [&str; 3] = ["mprapi", "rasadmin-text", "rasadmin-sdk"];
@@ -11,7 +11,7 @@ const UNREACHABLE: [&str; 3] = ["Could not resolve host", "failed to download", 
 
 /// Does everything that publishing does, except the upload. Without the registry, packages and builds them only.
 pub fn dry_run() -> Result {
-    let (published, text) = logged(with_crates(cargo().args(["publish", "--dry-run", "--quiet"])))?;
+    let (published, text) = logged(with_crates(cargo().args(["publish", "--dry-run", "--quiet"])), &root())?;
     if published {
         return Ok(());
     }
@@ -19,7 +19,7 @@ pub fn dry_run() -> Result {
         return Err(text);
     }
     eprintln!("    the registry cannot be reached: packaging only");
-    let (packaged, text) = logged(with_crates(cargo().args(["package", "--offline", "--quiet"])))?;
+    let (packaged, text) = logged(with_crates(cargo().args(["package", "--offline", "--quiet"])), &root())?;
     if packaged { Ok(()) } else { Err(text) }
 }
 

@@ -36,11 +36,11 @@ pub fn output(command: &mut Command) -> Result<String> {
     Err(format!("{}: {}\n{stdout}{stderr}", described(command), output.status))
 }
 
-/// Runs a program; returns whether it succeeded, and both its outputs in the order they came.
-pub fn logged(command: &mut Command) -> Result<(bool, String)> {
+/// Runs a program in a folder; returns whether it succeeded, and both its outputs in the order they came.
+pub fn logged(command: &mut Command, folder: &Path) -> Result<(bool, String)> {
     let (mut from, to) = std::io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
     let error = to.try_clone().map_err(|e| format!("cannot make a pipe: {e}"))?;
-    let mut child = command.current_dir(root()).stdout(to).stderr(error).spawn().map_err(|e| failed(command, &e))?;
+    let mut child = command.current_dir(folder).stdout(to).stderr(error).spawn().map_err(|e| failed(command, &e))?;
     // The command holds the pipe's writing ends; they must be closed for the reading to end.
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut text = Vec::new();

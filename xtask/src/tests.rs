@@ -1,12 +1,14 @@
 //! `cargo xtask test`: every test natively, the same for Windows under Wine, and the check of what ran where.
 
 mod lists;
+mod programs;
 mod results;
 
-use crate::shell::{cargo, create, logged, output, relative, run, target};
+use crate::shell::{cargo, create, logged, output, relative, root, run, target};
 use crate::timing::{self, step};
 use crate::{Result, disk, fixtures, freeradius, packages, shipped, torture, windows};
 use lists::{NATIVE_ONLY, NOT_QUICK};
+use programs::{Program, Queue};
 use results::{Run, Tests};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -19,6 +21,7 @@ const PURE: [&str; 4] = ["rasadmin-engine", "rasadmin-model", "rasadmin-history"
 const SLOWEST: usize = 10;
 
 /// Runs everything. The native tests and those under Wine run at the same time: neither keeps two cores busy alone.
+/// What is left for Wine when the native tests are done, both threads run.
 pub fn all() -> Result {
     let start = Instant::now();
     disk::require_space()?;
@@ -31,12 +34,16 @@ pub fn all() -> Result {
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
     windows::wine()?;
     windows::clear_temporary();
+    // On Windows the native run is the Windows run.
+    let second_prefix = if cfg!(windows) { None } else { Some(windows::copy_prefix()?) };
+    let queue = Queue::new();
     let (here, wine) = std::thread::scope(|scope| {
-        // On Windows the native run is the Windows run.
-        let wine = (!cfg!(windows)).then(|| scope.spawn(under_wine));
+        let wine = second_prefix.is_some().then(|| scope.spawn(|| under_wine(&queue)));
         let here = Native::run();
+        let rest =
+            second_prefix.map(|prefix| step("tests, for Windows under Wine, beside the others", || queue.run(&prefix)));
         let wine = wine.map(|thread| thread.join().unwrap_or_else(|_| Err("the run under Wine panicked".to_owned())));
-        (here, wine)
+        (here, wine.zip(rest).map(|(first, rest)| joined(first, rest)))
     });
     windows::end_wine();
     windows::clear_temporary();
@@ -156,18 +163,43 @@ fn build() -> Result<BTreeSet<String>> {
     Ok(text.lines().filter_map(results::built).filter(|(package, _)| PURE.contains(package)).map(|(_, p)| p).collect())
 }
 
-fn under_wine() -> Result<Run> {
-    let folder = windows::product()?;
-    let run = step("tests, for Windows under Wine", || {
-        // The release profile shares its std with the build above.
+/// Builds the product and the tests for Windows, and runs the tests under Wine.
+fn under_wine(queue: &Queue) -> Result<(bool, String)> {
+    let built =
+        windows::product().and_then(|folder| Ok((folder, step("building the tests for Windows", test_programs)?)));
+    let (folder, programs) = match built {
+        Ok(built) => built,
+        Err(error) => {
+            // The other thread waits for programs.
+            queue.fill([]);
+            return Err(error);
+        }
+    };
+    queue.fill(programs);
+    let printed = step("tests, for Windows under Wine", || queue.run(&windows::prefix()))?;
+    step("the shipped files and their debug files", || shipped::check(&folder))?;
+    Ok(printed)
+}
+
+/// The test programs for Windows, and the doc tests.
+fn test_programs() -> Result<Vec<Program>> {
+    // The release profile shares its std with the build of the product.
+    let command = || -> Result<Command> {
         let mut command = windows::command("test")?;
         command.args(["--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"]).args(without_pure());
-        // The ignored tests would change a real Windows system.
-        command.args(["--", "--include-ignored"]);
-        suite("wine", &mut command)
-    })?;
-    step("the shipped files and their debug files", || shipped::check(&folder))?;
-    Ok(run)
+        Ok(command)
+    };
+    let text = output(command()?.args(["--no-run", "--quiet", "--message-format=json-render-diagnostics"]))?;
+    let mut docs = command()?;
+    // The ignored tests would change a real Windows system.
+    docs.args(["--doc", "--", "--include-ignored"]);
+    Ok(std::iter::once(Program::of_cargo(docs)).chain(text.lines().filter_map(Program::built)).collect())
+}
+
+/// What the two threads' test programs printed, as one run.
+fn joined(first: Result<(bool, String)>, rest: Result<(bool, String)>) -> Result<Run> {
+    let ((first_ok, first), (rest_ok, rest)) = (first?, rest?);
+    judge("wine", first_ok && rest_ok, &format!("{first}\n{rest}"))
 }
 
 fn without_pure() -> impl Iterator<Item = &'static str> {
@@ -184,20 +216,29 @@ pub fn bless() -> Result {
 }
 
 fn suite(name: &str, command: &mut Command) -> Result<Run> {
-    let log = target().join("test-logs").join(format!("{name}.log"));
+    let (ok, text) = logged(test_environment(command), &root())?;
+    judge(name, ok, &text)
+}
+
+/// What every test program finds in its environment.
+fn test_environment(command: &mut Command) -> &mut Command {
     // A snapshot that differs is a failure, never a new file.
-    command.env("INSTA_UPDATE", "no").env("RASADMIN_FIXTURES", target().join("fixtures"));
-    let (ok, text) = logged(command)?;
+    command.env("INSTA_UPDATE", "no").env("RASADMIN_FIXTURES", target().join("fixtures"))
+}
+
+/// Keeps what tests printed, and reads it.
+fn judge(name: &str, ok: bool, text: &str) -> Result<Run> {
+    let log = target().join("test-logs").join(format!("{name}.log"));
     // A full disk must not hide what the tests found.
     let written = create(&target().join("test-logs"))
-        .and_then(|()| std::fs::write(&log, &text).map_err(|e| format!("{}: {e}", relative(&log))));
+        .and_then(|()| std::fs::write(&log, text).map_err(|e| format!("{}: {e}", relative(&log))));
     let place = match &written {
         Ok(()) => format!("the whole output is in {}", relative(&log)),
         Err(error) => format!("the output was not written ({error})"),
     };
-    let run = Run::parse(&text);
+    let run = Run::parse(text);
     if !ok {
-        print_failures(&text);
+        print_failures(text);
         return Err(format!("tests failed ({name}); {place}"));
     }
     if written.is_err() {

@@ -68,8 +68,26 @@ pub fn wine_environment(command: &mut Command) {
         .env_remove("DISPLAY");
 }
 
-fn prefix() -> PathBuf {
+/// The Wine prefix.
+pub fn prefix() -> PathBuf {
     target().join("wine")
+}
+
+/// A copy of the Wine prefix, for programs that run beside those in the first.
+fn second_prefix() -> PathBuf {
+    target().join("wine-2")
+}
+
+/// Makes the second Wine prefix, anew. Nothing may be running in the first.
+pub fn copy_prefix() -> Result<PathBuf> {
+    let copy = second_prefix();
+    match std::fs::remove_dir_all(&copy) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", copy.display())),
+        _ => {}
+    }
+    // The copies of Wine's DLLs have holes.
+    run(Command::new("cp").args(["-a", "--sparse=always"]).arg(prefix()).arg(&copy))?;
+    Ok(copy)
 }
 
 /// Runs a program for Windows under Wine; on Windows, directly.
@@ -164,19 +182,22 @@ fn shrink(folder: &Path) -> Result {
 
 /// Removes the files that killed tests left in the Windows folder for temporary files.
 pub fn clear_temporary() {
-    for user in std::fs::read_dir(prefix().join("drive_c").join("users")).into_iter().flatten().flatten() {
-        for entry in std::fs::read_dir(user.path().join("Temp")).into_iter().flatten().flatten() {
-            let _ = std::fs::remove_dir_all(entry.path());
+    for prefix in [prefix(), second_prefix()] {
+        for user in std::fs::read_dir(prefix.join("drive_c").join("users")).into_iter().flatten().flatten() {
+            for entry in std::fs::read_dir(user.path().join("Temp")).into_iter().flatten().flatten() {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
     }
 }
 
-/// Ends Wine's server, which would keep our output open.
+/// Ends Wine's servers, which would keep our output open.
 pub fn end_wine() {
-    if !cfg!(windows) && prefix().exists() {
+    for prefix in [prefix(), second_prefix()].iter().filter(|prefix| !cfg!(windows) && prefix.exists()) {
         let mut command = Command::new("wineserver");
         wine_environment(&mut command);
-        let _ = command.arg("-k").current_dir(root()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        command.env("WINEPREFIX", prefix).arg("-k").current_dir(root());
+        let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }
 

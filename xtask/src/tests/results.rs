@@ -71,16 +71,20 @@ fn file_name(path: &str) -> &str {
 /// The package and the file of a test program, from a line that `cargo build --message-format=json` prints; for a
 /// library, its crate's name, which its doc tests have.
 pub fn built(line: &str) -> Option<(&str, String)> {
-    let value = |key: &str| line.split_once(&format!("\"{key}\":\""))?.1.split_once('"').map(|(value, _)| value);
-    if value("reason")? != "compiler-artifact" {
+    if value(line, "reason")? != "compiler-artifact" {
         return None;
     }
     // `path+file:///…/crates/rasadmin-engine#0.1.0`
-    let package = value("package_id")?.rsplit_once('#')?.0.rsplit('/').next()?;
-    match value("executable") {
+    let package = value(line, "package_id")?.rsplit_once('#')?.0.rsplit('/').next()?;
+    match value(line, "executable") {
         Some(program) => Some((package, file_name(program).to_owned())),
         None => Some((package, package.replace('-', "_"))),
     }
+}
+
+/// The text of a key in a line of JSON that cargo prints.
+pub fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    line.split_once(&format!("\"{key}\":\""))?.1.split_once('"').map(|(value, _)| value)
 }
 
 /// The slowest test programs of some runs, as the lines of a table.
