@@ -166,6 +166,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_session ON decisions (session) WHERE session IS NOT NULL;
 CREATE INDEX decisions_imported ON decisions (time) WHERE imported IS NOT NULL;
+CREATE INDEX decisions_user ON decisions (domain, name, time);
 CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
 
 -- Anomalies; events that were lost; records that the journal lacks.

@@ -120,8 +120,14 @@ impl Reader {
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let mut values = filter.limited();
         values.push((":rule", rule.into()));
-        if denied {
-            return self.database.all(queries::DENIALS, &values, decision_row);
+        let one = match (denied, filter.is_of_one_user()) {
+            (true, true) => Some(queries::DENIALS_OF_USER),
+            (true, false) => Some(queries::DENIALS),
+            (false, true) => Some(queries::DECISIONS_OF_USER),
+            (false, false) => None,
+        };
+        if let Some(query) = one {
+            return self.database.all(query, &values, decision_row);
         }
         let mut all = self.database.all(queries::DECISIONS, &values, decision_row)?;
         let imported = self.database.all(queries::DECISIONS_OF_LOGS, &values, decision_row)?;
