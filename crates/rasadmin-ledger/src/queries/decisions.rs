@@ -10,13 +10,6 @@ macro_rules! columns {
     };
 }
 
-/// Of one user, or of all users with this name.
-macro_rules! anyone {
-    () => {
-        "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)"
-    };
-}
-
 /// On a server, in a period, by a rule.
 macro_rules! fits {
     () => {
@@ -39,27 +32,28 @@ queries! {
 
     /// The ledger's own, the latest first.
     DECISIONS = "SELECT ", columns!(), " FROM decisions
-         WHERE imported IS NULL AND ", anyone!(), " AND ", fits!(), "
+         WHERE imported IS NULL AND ", fits!(), "
          ORDER BY id DESC LIMIT :limit";
 
     /// Imported ones, the latest first: their numbers say when they were imported.
     DECISIONS_OF_LOGS = "SELECT ", columns!(), " FROM decisions
-         WHERE imported IS NOT NULL AND ", anyone!(), " AND ", fits!(), "
+         WHERE imported IS NOT NULL AND ", fits!(), "
          ORDER BY time DESC, id DESC LIMIT :limit";
 
     /// Denials, the ledger's own and imported ones, the latest first.
     DENIALS = "SELECT ", columns!(), " FROM decisions
-         WHERE outcome = 'deny' AND ", anyone!(), " AND ", fits!(), "
+         WHERE outcome = 'deny' AND ", fits!(), "
          ORDER BY time DESC, id DESC LIMIT :limit";
 
-    /// Of one user, by the index of users: the ledger's own and imported ones, the latest first.
+    /// Of one user, or of all users with this name, by the index of users: the ledger's own and imported ones, the latest
+    /// first.
     DECISIONS_OF_USER = "SELECT ", columns!(), " FROM decisions
-         WHERE name = :name AND domain = :domain AND ", fits!(), "
+         WHERE name = :name AND (domain = :domain OR :domain IS NULL) AND ", fits!(), "
          ORDER BY time DESC, id DESC LIMIT :limit";
 
     /// The same, only denials.
     DENIALS_OF_USER = "SELECT ", columns!(), " FROM decisions
-         WHERE name = :name AND domain = :domain AND outcome = 'deny' AND ", fits!(), "
+         WHERE name = :name AND (domain = :domain OR :domain IS NULL) AND outcome = 'deny' AND ", fits!(), "
          ORDER BY time DESC, id DESC LIMIT :limit";
 
     /// An attempt of another log that NPS refused.

@@ -36,20 +36,14 @@ fn questions_of_people_have_an_index() {
         (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
         (queries::REFUSED, &["SEARCH decisions USING INDEX decisions_denied (time>? AND time<?)"]),
         (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
-        (
-            queries::DECISIONS_OF_USER,
-            &["SEARCH decisions USING INDEX decisions_user (domain=? AND name=? AND time>? AND"],
-        ),
-        (
-            queries::DENIALS_OF_USER,
-            &["SEARCH decisions USING INDEX decisions_user (domain=? AND name=? AND time>? AND"],
-        ),
+        (queries::DECISIONS_OF_USER, &["SEARCH decisions USING INDEX decisions_user (name=? AND time>? AND time<?)"]),
+        (queries::DENIALS_OF_USER, &["SEARCH decisions USING INDEX decisions_user (name=? AND time>? AND time<?)"]),
         (queries::DECISIONS_OF_LOGS, &["SEARCH decisions USING INDEX decisions_imported"]),
         (
             queries::KNOWN_USER,
             &[
                 "SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start",
-                "SEARCH decisions USING INDEX decisions_user (domain=? AND name=? AND time",
+                "SEARCH decisions USING INDEX decisions_user (name=? AND time>? AND time<?)",
             ],
         ),
         (queries::USE_OF_USER_PURGED, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day<?)"]),

@@ -91,6 +91,7 @@ conformance! {
         let limited = Filter { limit: Some(2), since: Some(MONDAY), ..of(r"CORP\alice") };
         let limited = reader.decisions(&limited, false, None).unwrap();
         assert_eq!(limited.iter().map(|of| of.id).collect::<Vec<_>>(), [all[0].id, all[1].id]);
+        assert_eq!(reader.decisions(&of("alice"), false, None).unwrap(), all, "of any domain");
         assert_eq!(users(reader.decisions(&of(r"PARTNER\alice"), false, None).unwrap()), [""; 0]);
     }
 
