@@ -84,6 +84,10 @@ fn the_last_line_is_a_record_if_the_server_went_on_in_another_log() {
     let other = next_day.replace("VPN1", "VPN2");
     assert_eq!(both(&shorter, &other), (1, (vec![], vec![left.to_owned()])));
     assert_eq!(both(&shorter, &(stop("8", -DAY) + "\r\n")), (1, (vec![], vec![left.to_owned()])));
+    // Nor does a log that began before this one ended.
+    let long = [&start[..], &stop("9", 2 * DAY), "\r\n", &shorter].concat();
+    let (_, summary) = read(&[long.as_bytes(), next_day.as_bytes()], None).unwrap();
+    assert_eq!(said(&summary), (vec![], vec![left.replace(":2:", ":3:")]));
     // What is cut off stays so.
     let cut = "IN0.log:2: it is cut off: it has no line end, and its server went on in another log";
     assert_eq!(both(shorter.trim_end(), &next_day), (1, (vec![cut.to_owned()], vec![])));

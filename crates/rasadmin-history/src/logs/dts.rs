@@ -87,9 +87,9 @@ impl Events {
         Self { lines, line: String::new(), used: 0, event: None, unfinished: None, finished: false }
     }
 
-    /// Nothing more will be written to the file: an event without its end is a fault.
-    pub fn set_finished(&mut self) {
-        self.finished = true;
+    /// Whether nothing more will be written to the file: then an event without its end is a fault.
+    pub fn set_finished(&mut self, finished: bool) {
+        self.finished = finished;
     }
 
     /// The line of the last event, if the file ends before it does: it may still be written.

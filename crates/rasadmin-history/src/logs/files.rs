@@ -8,7 +8,8 @@ use super::reader::Reader;
 use super::sources;
 use super::summary::{FileSummary, Summary};
 use jiff::tz::TimeZone;
-use std::collections::HashSet;
+use rasadmin_policy::Millis;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// How logs are read.
@@ -28,15 +29,15 @@ const KEPT: usize = 10;
 
 /// A file in the order of reading.
 struct Ordered {
-    first: i64,
+    first: Millis,
     file: PathBuf,
     size: u64,
     /// A pipe or standard input, which cannot be opened again.
     open: Option<Input>,
     /// The computer that wrote it, folded; empty if no record says.
     writer: String,
-    /// Whether the same computer went on in a later file, so that nothing more will be written to this one.
-    finished: bool,
+    /// When a later file of the same computer begins.
+    next: Option<Millis>,
 }
 
 /// Reads the named files, folders and patterns, and passes each session to `item` as soon as it is over, each refused
@@ -57,13 +58,13 @@ pub fn read<E: From<Unreadable>>(
     let mut summary = Summary { skipped, ..Summary::default() };
     let total = order.iter().map(|one| one.size).sum();
     let (mut joiner, mut out, mut before) = (Joiner::new(), Vec::new(), 0);
-    for Ordered { file, size, open, finished, .. } in order {
+    for Ordered { file, size, open, next, .. } in order {
         let mut of_file = FileSummary { file: file.clone(), ..FileSummary::default() };
         let read = (|| -> Result<Result<(), E>, Unreadable> {
             let input = open.map_or_else(|| Input::open(&file), Ok).map_err(|e| Unreadable::io(&file, &e))?;
             let Some(mut reader) = Reader::new(&file, input, reading.zone.cloned())? else { return Ok(Ok(())) };
-            if finished {
-                reader.set_finished();
+            if let Some(next) = next {
+                reader.set_next_log(next);
             }
             of_file.format = Some(reader.format());
             while let Some((line, found)) = reader.read()? {
@@ -140,9 +141,10 @@ fn in_order(named: &[PathBuf], reading: Reading<'_>) -> Result<(Vec<Ordered>, Ve
         return Err(first);
     }
     order.sort_by_key(|one| one.first);
-    let mut later = HashSet::new();
-    for one in order.iter_mut().rev() {
-        one.finished = !one.writer.is_empty() && !later.insert(one.writer.clone());
+    let mut latest = HashMap::new();
+    for one in order.iter_mut().rev().filter(|one| !one.writer.is_empty()) {
+        one.next = latest.get(&one.writer).copied();
+        latest.entry(one.writer.clone()).or_insert(one.first);
     }
     Ok((order, skipped))
 }
@@ -174,5 +176,5 @@ fn ordered(file: PathBuf, zone: Option<&TimeZone>) -> Result<Ordered, Unreadable
             }
         }
     }
-    Ok(Ordered { first, size, open, file, writer, finished: false })
+    Ok(Ordered { first, size, open, file, writer, next: None })
 }

@@ -39,9 +39,9 @@ impl Records {
         Self { kind, lines, line: String::new(), ahead: None, fields: 0, finished: false, unfinished: None }
     }
 
-    /// Nothing more will be written to the file: its last line is a record or a fault.
-    pub fn set_finished(&mut self) {
-        self.finished = true;
+    /// Whether nothing more will be written to the file: then its last line is a record or a fault.
+    pub fn set_finished(&mut self, finished: bool) {
+        self.finished = finished;
     }
 
     /// The last line, if it may still be written, and how that shows.

@@ -9,6 +9,7 @@ use super::lines::Lines;
 use super::plain::{Kind, Records};
 use super::record::{Record, Unsettled};
 use jiff::tz::TimeZone;
+use rasadmin_policy::Millis;
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,10 @@ use std::rc::Rc;
 /// How many lines are examined to detect the format.
 const LOOKED_AT: usize = 100;
 
+/// How much later than the beginning of the next log a record of this one may be: RADIUS repeats records, and some come
+/// late.
+const OVERLAP: Millis = 3_600_000;
+
 /// Reads a file's records, one by one.
 pub struct Reader {
     file: PathBuf,
@@ -24,6 +29,8 @@ pub struct Reader {
     format: Format,
     source: Source,
     octets: Rc<Cell<u64>>,
+    /// When a later log of the same computer begins.
+    next_log: Option<Millis>,
 }
 
 enum Source {
@@ -85,14 +92,20 @@ impl Reader {
             Format::Odbc => Source::Records(Box::new(Records::new(Kind::Odbc, lines))),
             Format::Ias => Source::Records(Box::new(Records::new(Kind::Ias, lines))),
         };
-        Ok(Self { file: file.to_owned(), zone, format, source, octets })
+        Ok(Self { file: file.to_owned(), zone, format, source, octets, next_log: None })
     }
 
-    /// Nothing more will be written to the log: its last line is a record or a fault, and not left.
-    pub(super) fn set_finished(&mut self) {
+    /// A later log of the same computer begins then. So nothing more will be written to this one, and its last line is a
+    /// record or a fault, and not left.
+    pub(super) fn set_next_log(&mut self, begins: Millis) {
+        self.next_log = Some(begins);
+        self.set_finished(true);
+    }
+
+    fn set_finished(&mut self, finished: bool) {
         match &mut self.source {
-            Source::Records(records) => records.set_finished(),
-            Source::Events(events) => events.set_finished(),
+            Source::Records(records) => records.set_finished(finished),
+            Source::Events(events) => events.set_finished(finished),
         }
     }
 
@@ -129,7 +142,15 @@ impl Reader {
             Ok(record) => record,
             Err(what) => return Ok(Some((line, Err(self.fault(line, what))))),
         };
-        match record.settle(self.zone.as_ref()) {
+        let settled = record.settle(self.zone.as_ref());
+        if let (Some(next), Some(time)) = (self.next_log, record.time)
+            && time > next.saturating_add(OVERLAP)
+        {
+            // The computer writes both logs, such as one for each month and one for each day.
+            self.next_log = None;
+            self.set_finished(false);
+        }
+        match settled {
             // Requests and challenges need no time.
             Err(unsettled) if matches!(record.packet_type, Some(3 | 4)) => match unsettled {
                 Unsettled::ZoneMissing => Err(Unreadable::time_zone_missing(&self.file, line)),
