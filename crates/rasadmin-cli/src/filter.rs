@@ -24,31 +24,27 @@ pub struct FilterArguments {
     pub until: Option<String>,
 }
 
-/// How many rows a list has.
+/// How many rows a list has; 0 stands for all.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(u32);
+
+/// How many rows a list has. JSON is complete, unless a program asks for less: it may sum up what it gets.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LimitArguments {
-    /// Show at most N rows; 0 shows all
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: u32,
-}
-
-/// How many rows a list has whose JSON programs sum up: it is complete, unless they ask for less.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct TableLimitArguments {
     /// Show at most N rows; 0 shows all [default: 100 in a table, all in JSON]
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
 }
 
-impl TableLimitArguments {
+impl LimitArguments {
     /// As if it was given on the command line.
     pub const fn new(limit: Option<u32>) -> Self {
         Self { limit }
     }
 
     /// The same for every format.
-    pub fn of(self, json: bool) -> LimitArguments {
-        LimitArguments { limit: self.limit.unwrap_or(if json { 0 } else { 100 }) }
+    pub fn of(self, json: bool) -> Limit {
+        Limit(self.limit.unwrap_or(if json { 0 } else { 100 }))
     }
 }
 
@@ -68,15 +64,15 @@ impl FilterArguments {
     }
 }
 
-impl LimitArguments {
+impl Limit {
     /// How many rows to ask for: one more than are shown tells whether there are more.
     pub fn to_ask_for(self) -> Option<u32> {
-        (self.limit > 0).then(|| self.limit.saturating_add(1))
+        (self.0 > 0).then(|| self.0.saturating_add(1))
     }
 
     /// Leaves the rows that are shown. Returns whether there were more.
     pub fn truncate<T>(self, rows: &mut Vec<T>) -> bool {
-        let limit = if self.limit == 0 { usize::MAX } else { self.limit as usize };
+        let limit = if self.0 == 0 { usize::MAX } else { self.0 as usize };
         let more = rows.len() > limit;
         rows.truncate(limit);
         more
@@ -91,7 +87,7 @@ impl LimitArguments {
     /// Tells a program's user that its answer is not complete.
     pub fn warn_if(self, more: bool) {
         if more {
-            warning!("these are the latest {}; --limit 0 shows all", self.limit);
+            warning!("these are the latest {}; --limit 0 shows all", self.0);
         }
     }
 }

@@ -45,7 +45,8 @@ use supervised::Inside;
 #[derive(Parser)]
 #[command(name = "rasadmin", version, max_term_width = 100)]
 #[command(
-    after_long_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
+    after_long_help = "A table fits the terminal: columns without room are left out, and named below it. Elsewhere it \
+                  has every column, unless the variable COLUMNS says how wide it may be.\n\nExit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
                   would change, or there is nothing to do; 2 the command could not do its work."
 )]
 struct Cli {

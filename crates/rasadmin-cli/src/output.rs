@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 /// Standard output. What is printed is complete only after [`flush`](Self::flush).
 pub struct Output {
     out: Box<dyn Write>,
-    /// The terminal's width; `None` if this is not a terminal.
+    /// The terminal's width, or what COLUMNS says for a pipe; `None`: lines may have any width.
     width: Option<usize>,
     is_terminal: bool,
     colours: bool,
@@ -28,7 +28,7 @@ impl Output {
     pub fn standard() -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
-        let width = is_terminal.then(table::terminal_width).flatten();
+        let width = if is_terminal { table::terminal_width() } else { table::columns_variable() };
         // NO_COLOR, CLICOLOR, TERM and the like say no, and so does what is not a terminal.
         let colours = is_terminal && AutoStream::choice(&stdout) != ColorChoice::Never;
         // A Windows console must be told to understand colours. What goes elsewhere is not looked into.
@@ -50,7 +50,7 @@ impl Output {
         self.is_terminal
     }
 
-    /// The terminal's width; `None` if this is not a terminal.
+    /// How wide its lines may be; `None` if this is not a terminal, and nobody says.
     pub const fn width(&self) -> Option<usize> {
         self.width
     }
@@ -72,7 +72,7 @@ impl Output {
         writeln!(self, "{}", printable_json(&json))
     }
 
-    /// A table. On a terminal it fits the width; elsewhere it has every column.
+    /// A table. It fits the width, if there is one, and else has every column.
     pub fn table(&mut self, columns: &[Column], rows: Vec<Vec<String>>) -> Result<()> {
         let (table, left_out) = table::render(columns, rows, self.width);
         writeln!(self, "{table}")?;
@@ -86,7 +86,7 @@ impl Output {
         Ok(())
     }
 
-    /// Lines of text. A terminal gets no line that is wider than it is: the rest goes below the line's last column.
+    /// Lines of text. None is wider than the width: the rest goes below the line's last column.
     pub fn text(&mut self, text: &str) -> Result<()> {
         let width = self.width;
         for line in text.lines().flat_map(|line| table::wrap_columns(line, width)) {

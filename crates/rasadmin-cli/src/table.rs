@@ -25,9 +25,20 @@ pub const fn number(title: &'static str, rank: u8) -> Column {
 /// A text is not cut to less than this.
 const LEAST: usize = 12;
 
+/// A column that could be left out stays, cut, if so much of its texts remains.
+const WORTH_CUTTING: usize = 20;
+
+/// The least width that a table is fitted to.
+const NARROWEST: usize = 40;
+
 /// How wide standard output's terminal is.
 pub fn terminal_width() -> Option<usize> {
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0).max(40))
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0).max(NARROWEST))
+}
+
+/// How wide the reader behind a pipe wants it: `less` and the like do not say, but `watch` does.
+pub fn columns_variable() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.trim().parse().ok().map(|width: usize| width.max(NARROWEST))
 }
 
 /// Lays a table out: the text, and the columns that do not fit the width. Without a width everything fits.
@@ -51,6 +62,12 @@ pub fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usiz
             else {
                 break;
             };
+            let rest = widths[least].saturating_sub(total(&shown, &widths) - width);
+            if !columns[least].right && rest >= WORTH_CUTTING {
+                widths[least] = rest;
+                rows.iter_mut().for_each(|row| row[least] = truncate_to_width(&row[least], rest));
+                break;
+            }
             shown.retain(|&at| at != least);
             left_out.push(columns[least].title);
         }
@@ -150,6 +167,16 @@ mod tests {
         let (lines, left_out) = shown(Some(40));
         assert_eq!(left_out, ["port", "computer"]);
         assert_eq!(lines[2], "       12  CORP\\somebody with a long na…");
+    }
+
+    #[test]
+    fn a_column_of_long_texts_is_cut_before_it_is_left_out() {
+        let columns = [text("user", 0), text("because", 2), text("port", 1)];
+        let rows = || vec![["alice", "wrong user name or password (16)", "VPN2-127"].map(str::to_owned).to_vec()];
+        let (table, left_out) = render(&columns, rows(), Some(42));
+        assert_eq!((table.lines().nth(1).unwrap(), left_out), ("  alice  wrong user name or pas…  VPN2-127", vec![]));
+        let (table, left_out) = render(&columns, rows(), Some(38));
+        assert_eq!((table.lines().nth(1).unwrap(), left_out), ("  alice  VPN2-127", vec!["because"]));
     }
 
     #[test]

@@ -490,9 +490,7 @@ fn radacct_for_mysql_says_what_mysql_needs() {
         .prints(r"_utf8mb4 0x434F52505C616C696365, 'CORP', '10.0.0.1'")
         .prints("'o\'\'brien'")
         .prints("FROM_UNIXTIME(1700000000)")
-        .prints(
-            "ON DUPLICATE KEY UPDATE acctupdatetime = IF(acctstoptime IS NULL OR VALUES(acctstoptime) > acctstoptime, ",
-        );
+        .prints("ON DUPLICATE KEY UPDATE username = IF(VALUES(acctstoptime) IS NOT NULL OR acctstoptime IS NULL, ");
 }
 
 #[cfg(unix)]

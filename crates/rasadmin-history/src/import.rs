@@ -33,7 +33,7 @@ pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
         stop: stop.max(past.start),
         seconds: session.seconds,
         usage: session.usage,
-        exact: past.ended.is_some() && (session.gigawords || is_exact(&session.usage)),
+        exact: past.ended.is_some() && !session.lower_bound && (session.gigawords || is_exact(&session.usage)),
         links: past.links,
         cause: past.ended.and_then(|ended| ended.cause).map(cause_name),
         closed_by,

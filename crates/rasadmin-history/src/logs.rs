@@ -3,8 +3,10 @@
 //! A file is read as [`Record`]s ([`Reader`], which knows the three formats), and records are joined to sessions
 //! ([`Joiner`]). [`read`] does both for several files. docs/logs.md describes what is taken from where.
 
+mod attribute;
 mod civil;
 mod classes;
+mod decoding;
 mod detect;
 mod dts;
 mod fault;
@@ -17,6 +19,7 @@ mod key;
 mod lines;
 mod octets;
 mod odbc;
+mod plain;
 mod reader;
 mod record;
 mod sources;

@@ -130,7 +130,8 @@ fn what_only_a_damaged_log_has_is_bounded() {
     let long = accounting("1", "7", 0, &[(at::USER, &"x".repeat(100_000))]) + "\n";
     let (sessions, summary) = read(&[long.as_bytes()], None).unwrap();
     assert_eq!((sessions.len(), summary.malformed), (0, 1));
-    assert_eq!(summary.faults[0].what, "UserName has 100000 bytes, and RADIUS allows 253");
+    let long = "User-Name has 100000 bytes: a value has at most 253 in RADIUS, and at most 2048 as a log writes it";
+    assert_eq!(summary.faults[0].what, long);
 
     let servers: Vec<String> = (0..30_000)
         .flat_map(|n| {

@@ -75,6 +75,31 @@ fn a_folder_of_logs_and_other_files() {
     );
 }
 
+/// An NPS sends the same server's records under the name that the server gave and, without one, under the name that the
+/// NPS has for it.
+#[test]
+fn a_gap_is_of_the_computer_that_wrote_the_logs() {
+    const DAY: i64 = 86_400;
+    let nps = |second: i64, more: &[(usize, &str)]| {
+        let line = accounting("1", &second.to_string(), second, &[more, &[(0, "\"NPS1\""), (1, "\"IAS\"")]].concat());
+        line + "\r\n"
+    };
+    let friendly = [(at::NAS, ""), (at::FRIENDLY, "vpn gateway")];
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    file("IN1.log", nps(0, &[]) + &nps(DAY, &friendly));
+    file("IN2.log", nps(2 * DAY, &friendly) + &nps(3 * DAY, &[(at::PORT_TYPE, "19")]));
+    file("IN3.log", nps(4 * DAY, &[]) + &nps(5 * DAY, &[]));
+    file("IN4.log", nps(8 * DAY, &[]));
+    file("IN5.log", session("9", 7 * DAY));
+    let (_, summary) = read(&[folder.path().to_owned()], true).unwrap();
+    let servers: Vec<_> = summary.files[0].servers.iter().map(|server| server.name.as_str()).collect();
+    assert_eq!(servers, ["VPN1", "vpn gateway"]);
+    let gaps = summary.gaps(&jiff::tz::TimeZone::UTC);
+    let gaps: Vec<_> = gaps.iter().map(|gap| format!("{} {} {}", gap.server, gap.from, gap.to)).collect();
+    assert_eq!(gaps, ["NPS1 2024-06-24 2024-06-25"]);
+}
+
 #[test]
 fn strict_reads_nothing_if_one_cannot_be_read() {
     let folder = folder();

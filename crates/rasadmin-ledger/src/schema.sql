@@ -166,6 +166,8 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_session ON decisions (session) WHERE session IS NOT NULL;
 CREATE INDEX decisions_imported ON decisions (time) WHERE imported IS NOT NULL;
+-- A name has few domains, and people often type it without one.
+CREATE INDEX decisions_user ON decisions (name, time);
 CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
 
 -- Anomalies; events that were lost; records that the journal lacks.

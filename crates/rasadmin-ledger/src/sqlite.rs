@@ -114,7 +114,7 @@ impl Sqlite {
         }
         let platform = self.database.about("platform")?;
         match foreign(VERSION, &platform) {
-            None => Ok(()),
+            None => self.database.set(sqlite_only::INDEX_OF_DECISIONS),
             Some(what) => Err(Error::new(ErrorKind::Foreign, self.path(), what)),
         }
     }

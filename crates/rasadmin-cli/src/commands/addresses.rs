@@ -2,7 +2,7 @@
 
 use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
-use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
+use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -26,7 +26,7 @@ pub struct Arguments {
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
-    limit: TableLimitArguments,
+    limit: LimitArguments,
     #[command(flatten)]
     context: ContextArguments,
     /// Print JSON

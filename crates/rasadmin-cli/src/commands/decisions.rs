@@ -40,12 +40,13 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
-    let filter = arguments.filter.filter(&context, arguments.limit.to_ask_for())?;
+    let limit = arguments.limit.of(arguments.json);
+    let filter = arguments.filter.filter(&context, limit.to_ask_for())?;
     let reader = context.reader()?;
     let mut decisions = reader.decisions(&filter, arguments.rejected, arguments.rule.as_deref())?;
-    let more = arguments.limit.truncate(&mut decisions);
+    let more = limit.truncate(&mut decisions);
     if arguments.json {
-        arguments.limit.warn_if(more);
+        limit.warn_if(more);
         out.json(&decisions)?;
         return Ok(Exit::Success);
     }
@@ -59,7 +60,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         text("time", 0),
         text("user", 0),
         text("stage", 3),
-        text("outcome", 0),
+        text("outcome", u8::from(arguments.rejected)),
         text("rule", 0),
         text("because", 2),
         text("from", 5),
@@ -72,7 +73,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             times::show(d.time, zone),
             user_shown(d.domain.as_ref(), d.name.as_ref(), &d.user_name),
             d.stage.name().to_owned(),
-            d.outcome.clone(),
+            // All of them are denials.
+            if arguments.rejected { String::new() } else { d.outcome.clone() },
             d.decided_by().into_owned(),
             d.reason.clone().unwrap_or_default(),
             d.facts.source.known().map(ToString::to_string).unwrap_or_default(),

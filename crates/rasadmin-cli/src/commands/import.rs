@@ -254,9 +254,9 @@ fn print(
     writeln!(out, "{}{would}:", count(seen.sessions, "session"))?;
     let rows = [
         (counts.new, "new"),
-        (counts.completed, "already there, and now with their end"),
+        (counts.completed, "already there: their end was added"),
         (counts.already_there, "already there: unchanged"),
-        (seen.without_end, "of all these without an end in the logs"),
+        (seen.without_end, "of all these have no end in the logs"),
     ];
     for (n, what) in rows {
         writeln!(out, "  {n:>9}  {what}")?;

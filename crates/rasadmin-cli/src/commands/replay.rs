@@ -5,7 +5,7 @@ mod answer;
 use super::import::warn_of_faults;
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
-use crate::filter::TableLimitArguments;
+use crate::filter::LimitArguments;
 use crate::format::count;
 use crate::output::Output;
 use crate::table::{number, text};
@@ -118,7 +118,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         simulate::simulate(&config, past.attempts, since, &mut keep, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let changes = report.changes();
-    let cut = TableLimitArguments::new(arguments.limit).of(arguments.json).cut(&mut each);
+    let cut = LimitArguments::new(arguments.limit).of(arguments.json).cut(&mut each);
     if arguments.json {
         let each = arguments.each.then(|| each.iter().map(ChangedAttempt::from).collect());
         let malformed = past.logs.as_ref().map(|logs| logs.malformed);

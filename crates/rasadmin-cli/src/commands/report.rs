@@ -149,6 +149,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let (from, to) = (times::show(from, zone), times::show(to, zone));
             let zone = times::zone_name(zone);
             writeln!(out, "\n  {from} to {to}, {zone}\n  received and sent: by the server")?;
+            lower_bounds(&totals).try_for_each(|line| out.text(&format!("  {line}")))?;
             if totals.len() < all {
                 writeln!(out, "  the first {} of {all} rows; --top 0 shows all", totals.len())?;
             }
@@ -199,14 +200,18 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
         number("denied", 0),
     ];
     let rows = totals.iter().map(|total| {
-        let at_least = if total.octets_are_lower_bound { ">= " } else { "" };
+        let at_least = |least: bool, text: String| if least { format!(">= {text}") } else { text };
+        let octets = |octets: u64| match total.octets_are_unknown() {
+            true => "not known".to_owned(),
+            false => at_least(total.octets_are_lower_bound, times::octets(octets)),
+        };
         vec![
             name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
-            times::duration(total.seconds),
-            format!("{at_least}{}", times::octets(total.input_octets)),
-            format!("{at_least}{}", times::octets(total.output_octets)),
+            at_least(total.without_end > 0, times::duration(total.seconds)),
+            octets(total.input_octets),
+            octets(total.output_octets),
             if total.estimated > 0 { total.estimated.to_string() } else { String::new() },
             total.denied.to_string(),
         ]
@@ -214,16 +219,30 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     out.table(&columns, rows.collect())
 }
 
+/// What `>=` means in the table. `--json` and CSV have the numbers of these sessions.
+fn lower_bounds(totals: &[Total]) -> impl Iterator<Item = &'static str> {
+    let without_end = totals.iter().any(|total| total.without_end > 0);
+    let octets = totals.iter().any(|total| total.octets_are_lower_bound);
+    let without_end = without_end.then_some("connected, >=: a session without an end counts until it was last seen");
+    let octets =
+        octets.then_some("received and sent, >=: a session without octets counts as 0, or a counter may have wrapped");
+    without_end.into_iter().chain(octets)
+}
+
 /// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
 fn csv(by: GroupBy, totals: &[Total]) -> String {
     let mut out = format!(
-        "{},sessions,users,connected_seconds,acct_input_octets,acct_output_octets,octets_are,estimated,denied\r\n",
+        "{},sessions,users,connected_seconds,acct_input_octets,acct_output_octets,octets_are,estimated,denied,without_end,without_octets\r\n",
         title(by)
     );
     for total in totals {
-        let octets = if total.octets_are_lower_bound { "lower bound" } else { "exact" };
+        let octets = match (total.octets_are_unknown(), total.octets_are_lower_bound) {
+            (true, _) => "unknown",
+            (false, true) => "lower bound",
+            (false, false) => "exact",
+        };
         out += &format!(
-            "{},{},{},{},{},{},{octets},{},{}\r\n",
+            "{},{},{},{},{},{},{octets},{},{},{},{}\r\n",
             cell(&name(by, total)),
             total.sessions,
             total.users,
@@ -231,7 +250,9 @@ fn csv(by: GroupBy, totals: &[Total]) -> String {
             total.input_octets,
             total.output_octets,
             total.estimated,
-            total.denied
+            total.denied,
+            total.without_end,
+            total.without_octets
         );
     }
     out

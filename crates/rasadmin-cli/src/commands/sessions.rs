@@ -38,11 +38,12 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
-    let filter = arguments.filter.filter(&context, arguments.limit.to_ask_for())?;
+    let limit = arguments.limit.of(arguments.json);
+    let filter = arguments.filter.filter(&context, limit.to_ask_for())?;
     let mut sessions = context.reader()?.sessions(&filter, arguments.live)?;
-    let more = arguments.limit.truncate(&mut sessions);
+    let more = limit.truncate(&mut sessions);
     if arguments.json {
-        arguments.limit.warn_if(more);
+        limit.warn_if(more);
         out.json(&sessions)?;
         return Ok(Exit::Success);
     }

@@ -2,7 +2,7 @@
 
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Result};
-use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
+use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -36,7 +36,7 @@ pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
-    limit: TableLimitArguments,
+    limit: LimitArguments,
     #[command(flatten)]
     context: ContextArguments,
     /// Print JSON

@@ -2,7 +2,7 @@
 
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
-use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
+use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -22,7 +22,7 @@ pub struct Arguments {
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
-    limit: TableLimitArguments,
+    limit: LimitArguments,
     #[command(flatten)]
     context: ContextArguments,
     /// Print JSON

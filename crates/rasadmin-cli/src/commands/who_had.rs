@@ -39,14 +39,15 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    let limit = arguments.limit.of(arguments.json);
     let zone = &context.zone;
     let at = arguments.at.as_deref().map(|at| times::parse(at, zone, times::now())).transpose()?;
     let address = arguments.address;
-    let asked = arguments.limit.to_ask_for().unwrap_or(u32::MAX);
+    let asked = limit.to_ask_for().unwrap_or(u32::MAX);
     let mut leases = context.reader()?.who_had(address, at, asked)?;
-    let more = arguments.limit.truncate(&mut leases);
+    let more = limit.truncate(&mut leases);
     if arguments.json {
-        arguments.limit.warn_if(more);
+        limit.warn_if(more);
         out.json(&leases)?;
         return Ok(Exit::Success);
     }
@@ -63,7 +64,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "  end unknown: the log does not have the end of this session")?;
     }
     if leases.iter().any(|lease| lease.accepted.is_none()) {
-        writeln!(out, "  never accepted: the DLL gave the address, but no connection was accepted with it")?;
+        out.text("  never accepted: the DLL gave the address, but no connection was accepted with it")?;
     }
     Ok(Exit::Success)
 }

@@ -86,6 +86,10 @@ where
 
 fn ran(mut command: Command) -> Ran {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    // `watch cargo test` sets it.
+    if !command.get_envs().any(|(name, _)| name == "COLUMNS") {
+        command.env_remove("COLUMNS");
+    }
     if !command.get_envs().any(|(name, _)| name == "RASADMIN_LOG") {
         command.env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
     }

@@ -95,7 +95,7 @@ impl<W: Write> Export for Csv<W> {
             text(&s.acct_terminate_cause),
             if s.estimated { "yes" } else { "no" }.to_owned(),
             text(&s.imported),
-            s.last_seen.map(rfc_3339).unwrap_or_default(),
+            s.last_seen.map(|seen| self.time(seen)).unwrap_or_default(),
             s.nas_port.map(|port| port.to_string()).unwrap_or_default(),
         ];
         write!(self.out, "{}\r\n", cells.join(","))?;

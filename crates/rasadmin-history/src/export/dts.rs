@@ -132,6 +132,10 @@ impl<W: Write> Dts<W> {
         }
         event.number("Packet-Type", 4);
         event.number("Reason-Code", 0);
+        // What NPS has no attribute for, so that an import of this has the same session.
+        if status == Status::Stop && s.estimated {
+            event.number("Rasadmin-Estimated", 1);
+        }
         if event.escaped {
             event.number("Rasadmin-Escaped", 1);
         }
@@ -211,19 +215,24 @@ impl Event {
         }
     }
 
-    /// Adds the usage: the low 32 bits of octets, and how often they wrapped.
+    /// Adds the usage: the low 32 bits of octets, and how often they wrapped. Exact octets have this also if they did
+    /// not wrap: without it, nobody knows.
     fn used(&mut self, s: &SessionRow) {
+        let exact = s.octets_are.as_deref() == Some("exact");
+        let low = |octets: Option<u64>| octets.map(|octets| octets & 0xffff_ffff);
+        let high = |octets: Option<u64>| octets.map(|octets| octets >> 32).filter(|&high| high > 0 || exact);
         let mut some = |name: &str, value: Option<u64>| {
             if let Some(value) = value {
                 self.number(name, value);
             }
         };
         some("Acct-Session-Time", s.acct_session_time.or(s.seconds_seen()));
-        some("Acct-Input-Octets", s.acct_input_octets.map(|octets| octets & 0xffff_ffff));
-        some("Acct-Output-Octets", s.acct_output_octets.map(|octets| octets & 0xffff_ffff));
-        some("Acct-Input-Gigawords", s.acct_input_octets.map(|octets| octets >> 32).filter(|&high| high > 0));
-        some("Acct-Output-Gigawords", s.acct_output_octets.map(|octets| octets >> 32).filter(|&high| high > 0));
+        some("Acct-Input-Octets", low(s.acct_input_octets));
+        some("Acct-Output-Octets", low(s.acct_output_octets));
+        some("Acct-Input-Gigawords", high(s.acct_input_octets));
+        some("Acct-Output-Gigawords", high(s.acct_output_octets));
         some("Acct-Input-Packets", s.acct_input_packets);
         some("Acct-Output-Packets", s.acct_output_packets);
+        some("Rasadmin-Lower-Bound", (s.octets_are.as_deref() == Some("lower bound")).then_some(1));
     }
 }

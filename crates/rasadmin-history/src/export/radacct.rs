@@ -63,10 +63,11 @@ const COLUMNS: [&str; 22] = [
     "framedinterfaceid",
 ];
 
-/// The columns that a later export updates for a session that was live or whose end was unknown. The end comes last,
-/// because MySQL sets one column after the other.
-const UPDATED: [&str; 6] =
-    ["acctupdatetime", "acctsessiontime", "acctinputoctets", "acctoutputoctets", "acctterminatecause", "acctstoptime"];
+/// The columns that identify a session: a later export updates all others.
+const KEYS: [&str; 2] = ["acctsessionid", "acctuniqueid"];
+
+/// Whether a session has its end. MySQL sets one column after the other, so this one comes last.
+const END: &str = "acctstoptime";
 
 /// Writes SQL.
 pub struct Radacct<W> {
@@ -184,16 +185,19 @@ impl<W: Write> Radacct<W> {
         Ok(())
     }
 
+    /// What a session becomes that is there already: as this export has it. The ledger corrects sessions, their ends
+    /// too. Only an end that is known is not replaced by an unknown one, which an older export may have.
     fn on_conflict(&self) -> String {
+        let others = COLUMNS.into_iter().filter(|column| !KEYS.contains(column) && *column != END).chain([END]);
         if self.sql == Sql::Mysql {
-            let later = "acctstoptime IS NULL OR VALUES(acctstoptime) > acctstoptime";
-            let set = UPDATED.map(|column| format!("{column} = IF({later}, VALUES({column}), {column})"));
+            let newer = format!("VALUES({END}) IS NOT NULL OR {END} IS NULL");
+            let set: Vec<_> =
+                others.map(|column| format!("{column} = IF({newer}, VALUES({column}), {column})")).collect();
             return format!("ON DUPLICATE KEY UPDATE {}", set.join(", "));
         }
-        let set = UPDATED.map(|column| format!("{column} = excluded.{column}"));
+        let set: Vec<_> = others.map(|column| format!("{column} = excluded.{column}")).collect();
         format!(
-            "ON CONFLICT (acctuniqueid) DO UPDATE SET {}\nWHERE radacct.acctstoptime IS NULL OR excluded.acctstoptime > \
-             radacct.acctstoptime",
+            "ON CONFLICT (acctuniqueid) DO UPDATE SET {}\nWHERE excluded.{END} IS NOT NULL OR radacct.{END} IS NULL",
             set.join(", ")
         )
     }

@@ -4,8 +4,9 @@
 //! affect others. A value ends at its own closing tag, so an unescaped `<` does no harm.
 
 use super::civil;
-use super::fault::shown;
+use super::fault::{shown, torn};
 use super::lines::{LONGEST, Line, Lines};
+use super::octets::Texts;
 use super::record::{Attribute, Record};
 use Attribute as A;
 use std::io;
@@ -54,6 +55,8 @@ fn attribute(name: &str) -> Attribute {
         "Fully-Qualifed-User-Name" | "Fully-Qualified-User-Name" => A::FullyQualifiedName,
         "Reason-Code" => A::ReasonCode,
         "Rasadmin-Escaped" => A::Escaped,
+        "Rasadmin-Estimated" => A::Estimated,
+        "Rasadmin-Lower-Bound" => A::LowerBound,
         _ => A::Other,
     }
 }
@@ -71,6 +74,8 @@ pub struct Events {
     event: Option<(String, u64)>,
     /// The line of an event that had no end at the end of the file.
     unfinished: Option<u64>,
+    /// Whether nothing more will be written to the file.
+    finished: bool,
 }
 
 /// An event's content or a fault, with its line.
@@ -79,7 +84,12 @@ pub type Found = (u64, Result<String, String>);
 impl Events {
     /// Reads from these lines.
     pub fn new(lines: Lines) -> Self {
-        Self { lines, line: String::new(), used: 0, event: None, unfinished: None }
+        Self { lines, line: String::new(), used: 0, event: None, unfinished: None, finished: false }
+    }
+
+    /// Whether nothing more will be written to the file: then an event without its end is a fault.
+    pub fn set_finished(&mut self, finished: bool) {
+        self.finished = finished;
     }
 
     /// The line of the last event, if the file ends before it does: it may still be written.
@@ -94,15 +104,22 @@ impl Events {
                 match self.lines.next(&mut self.line)? {
                     None => {
                         self.line.clear();
-                        self.unfinished = self.event.take().map(|(_, at)| at);
+                        let event = self.event.take().map(|(_, at)| at);
+                        if let Some(at) = event.filter(|_| self.finished) {
+                            return Ok(Some((at, Err("the event has no end".to_owned()))));
+                        }
+                        self.unfinished = event;
                         return Ok(None);
                     }
                     Some(Line::TooLong) => {
-                        self.line.clear();
                         self.event = None;
                         return Ok(Some((self.lines.number(), Err("the line is longer than 1 MiB".to_owned()))));
                     }
-                    Some(Line::Text) => self.used = 0,
+                    Some(Line::Hole { at, size }) => {
+                        let cut = self.event.take().map(|(event, _)| event);
+                        return Ok(Some((self.lines.number(), Err(torn(cut.as_deref(), at, size)))));
+                    }
+                    Some(Line::Text { .. }) => self.used = 0,
                 }
                 // A line break within an event is space between elements, or part of a value.
                 if let Some((event, _)) = &mut self.event
@@ -247,7 +264,7 @@ fn value(record: &mut Record, name: &str, data_type: Option<&str>, text: &str) -
     match data_type {
         Some("2") => record.set_octets(attribute(name), text),
         Some(_) => record.set(attribute(name), text),
-        None => record.set_written(attribute(name), text),
+        None => record.set_written(attribute(name), text, Texts::Quoted),
     }
 }
 
@@ -344,6 +361,22 @@ mod tests {
         let mut events = Events::new(Lines::new(io::Cursor::new(text.into_bytes())).unwrap());
         while events.next().unwrap().is_some() {}
         assert_eq!(events.unfinished(), Some(5));
+    }
+
+    #[test]
+    fn zeros_within_an_event_end_it_and_no_other() {
+        let good = "<Event><Packet-Type>4</Packet-Type></Event>";
+        let zeros = "\0".repeat(4_096);
+        let found: Vec<_> = all(&format!("{good}{zeros}{good}\n<Event><User-Name>al{zeros}{good}\n"))
+            .into_iter()
+            .map(|(line, found)| (line, found.and_then(|event| record(&event).map(drop))))
+            .collect();
+        let torn = |what: &str, at| {
+            let lost = "what was written there is lost, and what follows is read";
+            Err(format!("{what}4096 zeros begin at byte {at}: {lost}"))
+        };
+        let cut = "`<User-Name>al` is cut off: ";
+        assert_eq!(found, [(1, Ok(())), (1, torn("", 43)), (1, Ok(())), (2, torn(cut, 4_203)), (2, Ok(()))]);
     }
 
     #[test]

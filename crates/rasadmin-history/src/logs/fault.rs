@@ -87,3 +87,10 @@ pub fn shown(text: &str) -> String {
     let more = if head.len() < text.len() { "…" } else { "" };
     format!("`{}{more}`", Name::from_stored(head))
 }
+
+/// Says that zeros are where the server had written something: after a power cut, a file may have its size and not its
+/// contents. `cut` is the text before them that has no end.
+pub fn torn(cut: Option<&str>, at: u64, size: u64) -> String {
+    let cut = cut.map(|text| format!("{} is cut off: ", shown(text))).unwrap_or_default();
+    format!("{cut}{size} zeros begin at byte {at}: what was written there is lost, and what follows is read")
+}

@@ -8,6 +8,8 @@ use super::reader::Reader;
 use super::sources;
 use super::summary::{FileSummary, Summary};
 use jiff::tz::TimeZone;
+use rasadmin_policy::Millis;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// How logs are read.
@@ -22,19 +24,20 @@ pub struct Reading<'a> {
 /// Reports progress: octets read, and octets in total.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
-/// How many records of each file are read to see whether a time zone is needed.
-const LOOKED_AT: usize = 10_000;
-
 /// How many faults are kept to be shown.
 const KEPT: usize = 10;
 
 /// A file in the order of reading.
 struct Ordered {
-    first: i64,
+    first: Millis,
     file: PathBuf,
     size: u64,
     /// A pipe or standard input, which cannot be opened again.
     open: Option<Input>,
+    /// The computer that wrote it, folded; empty if no record says.
+    writer: String,
+    /// When a later file of the same computer begins.
+    next: Option<Millis>,
 }
 
 /// Reads the named files, folders and patterns, and passes each session to `item` as soon as it is over, each refused
@@ -43,7 +46,8 @@ struct Ordered {
 /// # Errors
 ///
 /// If `item` returns an error; if a time zone is needed and none is known; if no file can be read, or, if this is strict,
-/// one of them. What is found only while a file is read, such as damage, comes after items of the files before it.
+/// one of them. What is found only while a file is read, such as damage, comes after items of the files before it. So
+/// does the need of a time zone in a pipe, which can be read only once; files are read for it before the first item.
 pub fn read<E: From<Unreadable>>(
     named: &[PathBuf],
     reading: Reading<'_>,
@@ -54,11 +58,14 @@ pub fn read<E: From<Unreadable>>(
     let mut summary = Summary { skipped, ..Summary::default() };
     let total = order.iter().map(|one| one.size).sum();
     let (mut joiner, mut out, mut before) = (Joiner::new(), Vec::new(), 0);
-    for Ordered { file, size, open, .. } in order {
+    for Ordered { file, size, open, next, .. } in order {
         let mut of_file = FileSummary { file: file.clone(), ..FileSummary::default() };
         let read = (|| -> Result<Result<(), E>, Unreadable> {
             let input = open.map_or_else(|| Input::open(&file), Ok).map_err(|e| Unreadable::io(&file, &e))?;
             let Some(mut reader) = Reader::new(&file, input, reading.zone.cloned())? else { return Ok(Ok(())) };
+            if let Some(next) = next {
+                reader.set_next_log(next);
+            }
             of_file.format = Some(reader.format());
             while let Some((line, found)) = reader.read()? {
                 let fault = match found {
@@ -92,9 +99,11 @@ pub fn read<E: From<Unreadable>>(
                 done?;
                 summary.files.push(of_file);
             }
-            Err(unreadable) if reading.strict || unreadable.kind == UnreadableKind::TimeZoneMissing => {
+            Err(mut unreadable) if unreadable.kind == UnreadableKind::TimeZoneMissing => {
+                unreadable.what += "; the lines of the pipe before it have been used: run the command again";
                 return Err(unreadable.into());
             }
+            Err(unreadable) if reading.strict => return Err(unreadable.into()),
             Err(mut unreadable) => {
                 if !empty {
                     unreadable.records = records;
@@ -132,6 +141,11 @@ fn in_order(named: &[PathBuf], reading: Reading<'_>) -> Result<(Vec<Ordered>, Ve
         return Err(first);
     }
     order.sort_by_key(|one| one.first);
+    let mut latest = HashMap::new();
+    for one in order.iter_mut().rev().filter(|one| !one.writer.is_empty()) {
+        one.next = latest.get(&one.writer).copied();
+        latest.entry(one.writer.clone()).or_insert(one.first);
+    }
     Ok((order, skipped))
 }
 
@@ -143,17 +157,18 @@ fn ordered(file: PathBuf, zone: Option<&TimeZone>) -> Result<Ordered, Unreadable
     } else {
         (Reader::of_head(&file, &input, zone.cloned())?, Some(input))
     };
-    let mut first = i64::MAX;
+    let (mut first, mut writer) = (i64::MAX, String::new());
     if let Some(mut reader) = reader {
-        // Without a time zone, more is read, to see whether one is needed before anything is imported.
-        let least = if zone.is_some() { 0 } else { LOOKED_AT };
-        let mut read = 0;
-        while first == i64::MAX || read < least {
+        // Without a time zone, all is read, to see whether one is needed before anything is imported.
+        while first == i64::MAX || zone.is_none() {
             match reader.read() {
-                Ok(Some((_, found))) => {
-                    read += 1;
-                    first = first.min(found.ok().and_then(|record| record.time).unwrap_or(i64::MAX));
+                Ok(Some((_, Ok(record)))) => {
+                    first = first.min(record.time.unwrap_or(i64::MAX));
+                    if writer.is_empty() {
+                        writer = record.computer.to_uppercase();
+                    }
                 }
+                Ok(Some((_, Err(_)))) => {}
                 // What is before the damage is read.
                 Err(unreadable) if unreadable.kind == UnreadableKind::File => break,
                 Err(unreadable) => return Err(unreadable),
@@ -161,5 +176,5 @@ fn ordered(file: PathBuf, zone: Option<&TimeZone>) -> Result<Ordered, Unreadable
             }
         }
     }
-    Ok(Ordered { first, size, open, file })
+    Ok(Ordered { first, size, open, file, writer, next: None })
 }

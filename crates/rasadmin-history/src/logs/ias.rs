@@ -2,6 +2,7 @@
 
 use super::civil;
 use super::fault::shown;
+use super::octets::Texts;
 use super::record::{Attribute, Record};
 use Attribute as A;
 
@@ -59,7 +60,7 @@ pub fn record(line: &str) -> Result<Record, String> {
         return Err(format!("{} is not a date and time like `02/09/2000 23:18:00`", shown(&format!("{date} {time}"))));
     }
     record.set(A::NasIpAddress, nas)?;
-    record.set_written(A::UserName, user)?;
+    record.set_written(A::UserName, user, Texts::AsOctets)?;
     record.set(A::ServiceName, service)?;
     record.set(A::ComputerName, computer)?;
     let mut value: Option<(Attribute, String)> = None;
@@ -67,7 +68,7 @@ pub fn record(line: &str) -> Result<Record, String> {
         match (field.trim().parse::<u32>(), &mut value) {
             (Ok(number), _) => {
                 if let Some((attribute, text)) = value.take() {
-                    record.set_written(attribute, text.trim())?;
+                    record.set_written(attribute, text.trim(), Texts::AsOctets)?;
                 }
                 let text = fields.next().ok_or_else(|| format!("attribute {number} has no value"))?;
                 value = Some((attribute(number), text.to_owned()));
@@ -81,7 +82,7 @@ pub fn record(line: &str) -> Result<Record, String> {
         }
     }
     if let Some((attribute, text)) = value.take() {
-        record.set_written(attribute, text.trim())?;
+        record.set_written(attribute, text.trim(), Texts::AsOctets)?;
     }
     if record.packet_type.is_none() {
         return Err("it has no Packet-Type (4136)".to_owned());

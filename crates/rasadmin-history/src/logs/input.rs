@@ -65,6 +65,11 @@ impl Input {
         &self.head
     }
 
+    /// Whether its beginning is all of it.
+    pub fn is_all_head(&self) -> bool {
+        (self.head.len() as u64) < HEAD
+    }
+
     /// Everything, from the beginning; and the number of bytes that were read from the disk so far.
     pub fn read(self) -> (impl Read + 'static, Rc<Cell<u64>>) {
         (Cursor::new(self.head).chain(self.rest), self.octets)

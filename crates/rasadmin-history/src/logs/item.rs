@@ -31,6 +31,8 @@ pub struct LogSession {
     pub seconds: u64,
     /// Does the log have Gigawords? If so, no counter can have wrapped unnoticed.
     pub gigawords: bool,
+    /// Does it say that the octets are a lower bound? Our own export does.
+    pub lower_bound: bool,
     /// The IPv6 interface identifier, as the ledger writes it.
     pub interface_id: Option<String>,
     /// The IPv6 prefix.
@@ -99,6 +101,7 @@ pub(super) fn new_session(record: &Record, start: Millis, format: Format) -> Log
         calling: String::new(),
         seconds: 0,
         gigawords: false,
+        lower_bound: false,
         interface_id: None,
         prefix: None,
     }
@@ -170,6 +173,7 @@ pub(super) fn describe(session: &mut LogSession, record: &Record, asked: Option<
     set(&mut session.interface_id, &record.framed_interface_id);
     set(&mut session.prefix, &record.framed_ipv6_prefix);
     session.gigawords |= record.input_gigawords.is_some() || record.output_gigawords.is_some();
+    session.lower_bound |= record.lower_bound;
 }
 
 /// Is it an IPv6 address, with or without a prefix length?

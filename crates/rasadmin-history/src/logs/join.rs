@@ -434,7 +434,7 @@ impl Joiner {
         open.session.past.last_seen = stop;
         let (seconds, cause) = (open.session.seconds, record.terminate_cause);
         open.session.past.ended =
-            Some(Ended { stop, usage: Usage { seconds, ..Usage::default() }, cause, estimated: false });
+            Some(Ended { stop, usage: Usage { seconds, ..Usage::default() }, cause, estimated: record.estimated });
         self.emit(open, out);
     }
 

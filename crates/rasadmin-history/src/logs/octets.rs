@@ -33,16 +33,26 @@ pub fn text(attribute: Attribute, digits: &str) -> Option<String> {
     })
 }
 
-/// Decodes a value that a log without data types writes as `0x...`. `None` if it is a text. A user can have such a name,
-/// so a user's name counts as octets only if the log could not have written it as it is: logs write texts with other than
-/// printable characters, or with a comma, as octets.
-pub fn written(attribute: Attribute, value: &str) -> Option<String> {
+/// How a log without data types writes the texts that it cannot write plainly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// In quotes: a text is what it looks like.
+    Quoted,
+    /// As octets: the IAS format has no quotes, and writes texts with a comma or with other than printable characters in
+    /// this way ("Interpret IAS Format Log Files", Microsoft).
+    AsOctets,
+}
+
+/// Decodes a value that a log without data types writes as `0x...`. `None` if it is a text: a user can have such a name.
+/// In the IAS format, a text counts as octets only if they are a text that the log could not have written as it is.
+pub fn written(attribute: Attribute, value: &str, texts: Texts) -> Option<String> {
     let digits = value.trim().strip_prefix("0x").or_else(|| value.trim().strip_prefix("0X"))?;
-    let is_name = matches!(attribute, A::UserName | A::SamAccountName | A::FullyQualifiedName);
-    if is_name && octets(digits)?.iter().all(|&octet| matches!(octet, b' '..=b'~') && octet != b',') {
-        return None;
+    if attribute.is_octets() {
+        return text(attribute, digits);
     }
-    text(attribute, digits)
+    let text = String::from_utf8(octets(digits)?).ok().filter(|_| texts == Texts::AsOctets)?;
+    let is_plain = text.chars().all(|c| matches!(c, ' '..='~') && c != ',');
+    (!is_plain && !text.contains(char::is_control)).then_some(text)
 }
 
 fn octets(digits: &str) -> Option<Vec<u8>> {
@@ -125,11 +135,25 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_looks_like_octets_is_a_name() {
-        assert_eq!(written(A::UserName, "0x4142"), None);
-        assert_eq!(written(A::UserName, "0x4AC3BC").as_deref(), Some("J\u{fc}"));
-        assert_eq!(written(A::MsRasClientName, " 0x4142").as_deref(), Some("AB"));
-        assert_eq!(written(A::MsRasClientName, "4142"), None);
-        assert_eq!(written(A::UserName, "0xavier"), None);
+    fn a_text_that_looks_like_octets_is_a_text() {
+        let ias = |attribute, value| written(attribute, value, Texts::AsOctets);
+        let quoted = |attribute, value| written(attribute, value, Texts::Quoted);
+        for text in ["0xBEEF", "0x4142", "0xavier", "0x0141", "0x123", "4AC3BC"] {
+            assert_eq!((ias(A::UserName, text), quoted(A::UserName, text)), (None, None), "{text}");
+            assert_eq!((ias(A::NasIdentifier, text), ias(A::AcctSessionId, text)), (None, None), "{text}");
+        }
+        // What the IAS format cannot write plainly.
+        for (digits, expected) in [("0x4AC3BC", "J\u{fc}"), ("0x412C42", "A,B"), ("0xC5817563", "Łuc")] {
+            assert_eq!(ias(A::UserName, digits).as_deref(), Some(expected));
+            assert_eq!(ias(A::SamAccountName, digits).as_deref(), Some(expected));
+            assert_eq!(quoted(A::UserName, digits), None, "in quotes it would be written plainly");
+        }
+        // What carries octets.
+        for texts in [Texts::Quoted, Texts::AsOctets] {
+            assert_eq!(written(A::MsRasClientName, " 0x4142", texts).as_deref(), Some("AB"));
+            assert_eq!(written(A::MsChapDomain, "0x01434F5250", texts).as_deref(), Some("CORP"));
+            assert_eq!(written(A::Class, "0x01FF", texts).as_deref(), Some("0x01FF"));
+            assert_eq!(written(A::MsRasClientName, "4142", texts), None);
+        }
     }
 }

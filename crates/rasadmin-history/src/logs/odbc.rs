@@ -4,6 +4,7 @@
 
 use super::civil;
 use super::fault::shown;
+use super::octets::Texts;
 use super::record::{Attribute, Record};
 use Attribute as A;
 use memchr::memchr;
@@ -134,7 +135,7 @@ pub fn counted_record(line: &str) -> Result<(Record, usize), String> {
             text.clone_into(&mut time);
             Ok(())
         }
-        _ => record.set_written(COLUMNS.get(at).copied().unwrap_or(A::Other), text),
+        _ => record.set_written(COLUMNS.get(at).copied().unwrap_or(A::Other), text, Texts::Quoted),
     })?;
     if count < MIN_FIELDS {
         return Err(format!("it has {count} of at least {MIN_FIELDS} fields"));
@@ -183,7 +184,7 @@ mod tests {
             (r#""S","RAS",06/18/2024,14:45:48,4,"a"#, "field 6: its quote is not closed"),
             (r#""S"x,"RAS",06/18/2024,14:45:48,4"#, "field 1: `x,\"RAS\",06/18/2024,14:45:48,4` comes after its quote"),
             ("S,RAS,18.06.2024,14:45:48,4", "`18.06.2024 14:45:48` is not a date and time like `06/18/2024 14:45:48`"),
-            ("S,RAS,06/18/2024,14:45:48,x", "PacketType is `x`, not a number"),
+            ("S,RAS,06/18/2024,14:45:48,x", "Packet-Type is `x`, not a number"),
             ("S,RAS,06/18/2024,14:45:48,", "it has no Packet-Type"),
         ];
         for (line, fault) in faults {

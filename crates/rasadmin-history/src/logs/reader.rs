@@ -1,13 +1,15 @@
 //! Reads the records of a file.
 
 use super::detect::{Format, format_of};
+use super::dts;
 use super::dts::Events;
 use super::fault::{Fault, Unreadable};
 use super::input::Input;
-use super::lines::{Line, Lines};
+use super::lines::Lines;
+use super::plain::{Kind, Records};
 use super::record::{Record, Unsettled};
-use super::{dts, ias, odbc};
 use jiff::tz::TimeZone;
+use rasadmin_policy::Millis;
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -16,22 +18,23 @@ use std::rc::Rc;
 /// How many lines are examined to detect the format.
 const LOOKED_AT: usize = 100;
 
+/// How much later than the beginning of the next log a record of this one may be: RADIUS repeats records, and some come
+/// late.
+const OVERLAP: Millis = 3_600_000;
+
 /// Reads a file's records, one by one.
 pub struct Reader {
     file: PathBuf,
     zone: Option<TimeZone>,
     format: Format,
-    lines: Source,
-    line: String,
-    /// How many fields the record before has, in the database-compatible format.
-    fields: usize,
-    /// The last line, if it may still be written, and how that shows.
-    unfinished: Option<(u64, &'static str)>,
+    source: Source,
     octets: Rc<Cell<u64>>,
+    /// When a later log of the same computer begins.
+    next_log: Option<Millis>,
 }
 
 enum Source {
-    Lines(Lines),
+    Records(Box<Records>),
     Events(Box<Events>),
 }
 
@@ -62,7 +65,8 @@ impl Reader {
     /// The format of an open log; `None` if it has no lines. It is an error if it is no log.
     fn format_of(file: &Path, input: &Input) -> Result<Option<Format>, Unreadable> {
         let what = match detect(input.head()).map_err(|e| Unreadable::io(file, &e))? {
-            None => return Ok(None),
+            None if input.is_all_head() => return Ok(None),
+            None => "it begins with 256 KiB of zeros: it is empty, or damaged",
             Some(Some(format)) => return Ok(Some(format)),
             Some(None) if input.head().starts_with(b"PK\x03\x04") => {
                 "it is a ZIP archive: unpack it, and name the logs"
@@ -83,12 +87,26 @@ impl Reader {
         zone: Option<TimeZone>,
     ) -> Result<Self, Unreadable> {
         let lines = Lines::new(bytes).map_err(|e| Unreadable::io(file, &e))?;
-        let lines = match format {
+        let source = match format {
             Format::Dts => Source::Events(Box::new(Events::new(lines))),
-            Format::Odbc | Format::Ias => Source::Lines(lines),
+            Format::Odbc => Source::Records(Box::new(Records::new(Kind::Odbc, lines))),
+            Format::Ias => Source::Records(Box::new(Records::new(Kind::Ias, lines))),
         };
-        let (file, line) = (file.to_owned(), String::new());
-        Ok(Self { file, zone, format, lines, line, fields: 0, unfinished: None, octets })
+        Ok(Self { file: file.to_owned(), zone, format, source, octets, next_log: None })
+    }
+
+    /// A later log of the same computer begins then. So nothing more will be written to this one, and its last line is a
+    /// record or a fault, and not left.
+    pub(super) fn set_next_log(&mut self, begins: Millis) {
+        self.next_log = Some(begins);
+        self.set_finished(true);
+    }
+
+    fn set_finished(&mut self, finished: bool) {
+        match &mut self.source {
+            Source::Records(records) => records.set_finished(finished),
+            Source::Events(events) => events.set_finished(finished),
+        }
     }
 
     /// The file's format.
@@ -104,9 +122,9 @@ impl Reader {
     /// What was left at the end of the file, because it may still be written. Ask for it after [`Reader::read`] has
     /// returned `None`.
     pub fn unfinished(&self) -> Option<Fault> {
-        let (line, how) = match &self.lines {
+        let (line, how) = match &self.source {
             Source::Events(events) => (events.unfinished()?, "the last event has no end"),
-            Source::Lines(_) => self.unfinished?,
+            Source::Records(records) => records.unfinished()?,
         };
         let what = format!("{how}: it may still be written, so it is left for the next import");
         Some(self.fault(line, what))
@@ -124,7 +142,15 @@ impl Reader {
             Ok(record) => record,
             Err(what) => return Ok(Some((line, Err(self.fault(line, what))))),
         };
-        match record.settle(self.zone.as_ref()) {
+        let settled = record.settle(self.zone.as_ref());
+        if let (Some(next), Some(time)) = (self.next_log, record.time)
+            && time > next.saturating_add(OVERLAP)
+        {
+            // The computer writes both logs, such as one for each month and one for each day.
+            self.next_log = None;
+            self.set_finished(false);
+        }
+        match settled {
             // Requests and challenges need no time.
             Err(unsettled) if matches!(record.packet_type, Some(3 | 4)) => match unsettled {
                 Unsettled::ZoneMissing => Err(Unreadable::time_zone_missing(&self.file, line)),
@@ -140,37 +166,11 @@ impl Reader {
     }
 
     fn find(&mut self) -> io::Result<Option<(u64, Result<Record, String>)>> {
-        match &mut self.lines {
+        match &mut self.source {
             Source::Events(events) => {
                 Ok(events.next()?.map(|(line, event)| (line, event.and_then(|event| dts::record(&event)))))
             }
-            Source::Lines(lines) => loop {
-                let Some(kind) = lines.next(&mut self.line)? else { return Ok(None) };
-                let number = lines.number();
-                if kind == Line::TooLong {
-                    return Ok(Some((number, Err("the line is longer than 1 MiB".to_owned()))));
-                }
-                if self.line.trim().is_empty() {
-                    continue;
-                }
-                if !lines.ended() {
-                    self.unfinished = Some((number, "the last line has no line end"));
-                    return Ok(None);
-                }
-                if self.format == Format::Ias {
-                    return Ok(Some((number, ias::record(&self.line))));
-                }
-                let found = odbc::counted_record(&self.line);
-                let fields = found.as_ref().map_or_else(|_| self.line.split(',').count(), |(_, fields)| *fields);
-                if fields < self.fields && lines.is_at_end()? {
-                    self.unfinished = Some((number, "the last line has fewer fields than the one before it"));
-                    return Ok(None);
-                }
-                if found.is_ok() {
-                    self.fields = fields;
-                }
-                return Ok(Some((number, found.map(|(record, _)| record))));
-            },
+            Source::Records(records) => records.next(),
         }
     }
 }

@@ -1,85 +1,13 @@
 //! A record of a log, with the attributes that are used.
 
+pub use super::attribute::Attribute;
+use super::civil;
 use super::fault::shown;
-use super::{civil, octets};
+use super::octets::{self, Texts};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rasadmin_policy::Millis;
 use rasadmin_policy::Tunnel;
-
-/// The attributes that are read, by their RADIUS names. All others are [`Attribute::Other`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum Attribute {
-    ComputerName,
-    ServiceName,
-    PacketType,
-    UserName,
-    SamAccountName,
-    CallingStationId,
-    FramedIpAddress,
-    FramedInterfaceId,
-    FramedIpv6Prefix,
-    NasIdentifier,
-    NasIpAddress,
-    NasPort,
-    NasPortId,
-    NasPortType,
-    ClientIpAddress,
-    ClientFriendlyName,
-    EventTimestamp,
-    ConnectInfo,
-    Class,
-    AcctStatusType,
-    AcctDelayTime,
-    AcctInputOctets,
-    AcctOutputOctets,
-    AcctInputGigawords,
-    AcctOutputGigawords,
-    AcctInputPackets,
-    AcctOutputPackets,
-    AcctSessionId,
-    AcctMultiSessionId,
-    AcctLinkCount,
-    AcctSessionTime,
-    AcctTerminateCause,
-    TunnelType,
-    TunnelClientEndpoint,
-    MsRasVendor,
-    MsRasClientName,
-    MsChapDomain,
-    FullyQualifiedName,
-    ReasonCode,
-    /// Our own attribute: names in this record are escaped, because XML cannot carry them.
-    Escaped,
-    Other,
-}
-
-impl Attribute {
-    /// Is its value a number?
-    pub(super) fn is_number(self) -> bool {
-        matches!(
-            self,
-            Self::PacketType
-                | Self::NasPort
-                | Self::NasPortType
-                | Self::AcctStatusType
-                | Self::AcctDelayTime
-                | Self::AcctInputOctets
-                | Self::AcctOutputOctets
-                | Self::AcctInputGigawords
-                | Self::AcctOutputGigawords
-                | Self::AcctInputPackets
-                | Self::AcctOutputPackets
-                | Self::AcctLinkCount
-                | Self::AcctSessionTime
-                | Self::AcctTerminateCause
-                | Self::TunnelType
-                | Self::ReasonCode
-                | Self::MsRasVendor
-        )
-    }
-}
 
 /// The Tunnel-Type numbers that RRAS writes. 79617 is Microsoft's (vendor 311) value 1. No number for IKEv2 is known.
 pub const TUNNELS: [(u32, Tunnel); 3] = [(1, Tunnel::Pptp), (3, Tunnel::L2tp), (79_617, Tunnel::Sstp)];
@@ -89,7 +17,8 @@ pub fn tunnel_number(tunnel: Tunnel) -> Option<u32> {
     TUNNELS.iter().find(|(_, known)| *known == tunnel).map(|&(number, _)| number)
 }
 
-/// The longest text of an attribute, in bytes. RADIUS allows 253; hexadecimal digits and escapes take more.
+/// The longest text of an attribute, in bytes. A RADIUS attribute has at most 253; as hexadecimal digits, or with each
+/// byte as an escape for XML, it takes no more than this.
 const LONGEST: usize = 2_048;
 
 /// Why a record has no time.
@@ -153,6 +82,8 @@ pub struct Record {
     pub fully_qualified_name: String,
     pub reason_code: Option<u32>,
     pub escaped: bool,
+    pub estimated: bool,
+    pub lower_bound: bool,
 }
 
 impl Record {
@@ -163,7 +94,10 @@ impl Record {
             return Ok(());
         }
         if text.len() > LONGEST && attribute != A::Other {
-            return Err(format!("{attribute:?} has {} bytes, and RADIUS allows 253", text.len()));
+            let (name, long) = (attribute.name(), text.len());
+            return Err(format!(
+                "{name} has {long} bytes: a value has at most 253 in RADIUS, and at most {LONGEST} as a log writes it"
+            ));
         }
         let number = |field: &mut Option<u32>| {
             *field = Some(text.trim().parse().map_err(|_| not_a_number(attribute, text))?);
@@ -171,6 +105,10 @@ impl Record {
         };
         let large = |field: &mut Option<u64>| {
             *field = Some(text.trim().parse().map_err(|_| not_a_number(attribute, text))?);
+            Ok(())
+        };
+        let flag = |field: &mut bool| {
+            *field = text == "1";
             Ok(())
         };
         let field = match attribute {
@@ -199,10 +137,9 @@ impl Record {
                 self.event = civil::event_timestamp(text);
                 return Ok(());
             }
-            A::Escaped => {
-                self.escaped = text == "1";
-                return Ok(());
-            }
+            A::Escaped => return flag(&mut self.escaped),
+            A::Estimated => return flag(&mut self.estimated),
+            A::LowerBound => return flag(&mut self.lower_bound),
             A::ComputerName => &mut self.computer,
             A::ServiceName => &mut self.service,
             A::UserName => &mut self.user_name,
@@ -237,9 +174,9 @@ impl Record {
         self.set(attribute, text.as_deref().unwrap_or(digits))
     }
 
-    /// Sets an attribute from a value that is a text, or `0x` and the hexadecimal digits of its octets.
-    pub fn set_written(&mut self, attribute: Attribute, value: &str) -> Result<(), String> {
-        let text = octets::written(attribute, value);
+    /// Sets an attribute from a value that may be written as `0x` and the hexadecimal digits of its octets.
+    pub fn set_written(&mut self, attribute: Attribute, value: &str, texts: Texts) -> Result<(), String> {
+        let text = octets::written(attribute, value, texts);
         self.set(attribute, text.as_deref().unwrap_or(value))
     }
 
@@ -283,5 +220,5 @@ impl Record {
 }
 
 fn not_a_number(attribute: Attribute, text: &str) -> String {
-    format!("{attribute:?} is {}, not a number", shown(text))
+    format!("{} is {}, not a number", attribute.name(), shown(text))
 }

@@ -44,12 +44,14 @@ pub struct FileSummary {
     pub servers: Vec<ServerSummary>,
     /// Whether it has more servers than are listed.
     pub more_servers: bool,
+    /// The computers that wrote it, at most [`SERVERS`]. There is rarely more than one.
+    pub writers: Vec<ServerSummary>,
 }
 
-/// What a file has of a server.
+/// What a file has of a server, or of the computer that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSummary {
-    /// The server's name, or its address.
+    /// Its name, or its address.
     pub name: String,
     /// The earliest time of its records.
     pub first: Millis,
@@ -57,10 +59,10 @@ pub struct ServerSummary {
     pub last: Millis,
 }
 
-/// Whole days without a record of a server, between two files.
+/// Whole days of which a computer has written no record, between two files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The server.
+    /// The computer: an RRAS server that writes its own log, or an NPS.
     pub server: String,
     /// The first such day.
     pub from: Date,
@@ -75,17 +77,14 @@ impl FileSummary {
     /// Counts a valid record.
     pub(super) fn record(&mut self, record: &Record) {
         self.records += 1;
-        let (Some(time), true) = (record.time, record.is_of_rras()) else { return };
-        let unescaped = record.escaped.then(|| unescape(record.server()));
-        let name = unescaped.as_ref().map_or(record.server(), |name| name.as_str());
-        // Most records are of the same server as the one before.
-        if let Some(server) = self.servers.iter_mut().find(|server| server.name.eq_ignore_ascii_case(name)) {
-            (server.first, server.last) = (server.first.min(time), server.last.max(time));
-        } else if self.servers.len() == SERVERS {
-            self.more_servers = true;
-        } else if !name.is_empty() {
-            self.servers.push(ServerSummary { name: name.to_owned(), first: time, last: time });
+        let Some(time) = record.time else { return };
+        let server = record.server();
+        if record.is_of_rras() {
+            self.more_servers |= !seen(&mut self.servers, record, server, time);
         }
+        // A server may have several names in the records of an NPS, but a log is of one computer.
+        let writer = if record.computer.is_empty() { server } else { &record.computer };
+        seen(&mut self.writers, record, writer, time);
     }
 
     /// The times of the earliest and of the latest record of a server.
@@ -95,11 +94,27 @@ impl FileSummary {
     }
 }
 
+/// Notes a record in a list. Returns false if there is no room.
+fn seen(list: &mut Vec<ServerSummary>, record: &Record, name: &str, time: Millis) -> bool {
+    let unescaped = record.escaped.then(|| unescape(name));
+    let name = unescaped.as_ref().map_or(name, |name| name.as_str());
+    // Most records are of the same server as the one before.
+    if let Some(server) = list.iter_mut().find(|server| server.name.eq_ignore_ascii_case(name)) {
+        (server.first, server.last) = (server.first.min(time), server.last.max(time));
+    } else if list.len() == SERVERS {
+        return false;
+    } else if !name.is_empty() {
+        list.push(ServerSummary { name: name.to_owned(), first: time, last: time });
+    }
+    true
+}
+
 impl Summary {
-    /// The gaps between the files, by the calendar of a time zone. A file that continues another one leaves none.
+    /// The gaps between the files of each computer, by the calendar of a time zone. A file that continues another one
+    /// leaves none. A day without a record of one of an NPS's servers is no gap: nobody may have connected.
     pub fn gaps(&self, zone: &TimeZone) -> Vec<Gap> {
         let mut servers: BTreeMap<String, (String, Vec<(Millis, Millis)>)> = BTreeMap::new();
-        for server in self.files.iter().flat_map(|file| &file.servers) {
+        for server in self.files.iter().flat_map(|file| &file.writers) {
             let key = server.name.to_ascii_uppercase();
             let (_, periods) = servers.entry(key).or_insert_with(|| (server.name.clone(), Vec::new()));
             periods.push((server.first, server.last));
@@ -138,7 +153,7 @@ mod tests {
             first: first * DAY + 1,
             last: last * DAY + 1,
         };
-        let file = |servers: &&[_]| FileSummary { servers: servers.iter().map(server).collect(), ..Default::default() };
+        let file = |servers: &&[_]| FileSummary { writers: servers.iter().map(server).collect(), ..Default::default() };
         Summary { files: files.iter().map(file).collect(), ..Summary::default() }
     }
 
@@ -156,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_server_has_its_own() {
+    fn each_computer_has_its_own() {
         let files: [&[(&str, Millis, Millis)]; 3] = [&[("A", 0, 3), ("B", 0, 9)], &[("B", 10, 12)], &[("A", 5, 12)]];
         assert_eq!(gaps(&files), ["A 1970-01-05 1970-01-05"]);
     }

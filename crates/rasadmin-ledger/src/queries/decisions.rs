@@ -10,11 +10,10 @@ macro_rules! columns {
     };
 }
 
-/// Of a user, on a server, in a period, by a rule.
+/// On a server, in a period, by a rule.
 macro_rules! fits {
     () => {
-        "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)
-             AND (lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
+        "(lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
              AND (lower(rule) = lower(:rule) OR :rule IS NULL)"
     };
 }
@@ -44,6 +43,17 @@ queries! {
     /// Denials, the ledger's own and imported ones, the latest first.
     DENIALS = "SELECT ", columns!(), " FROM decisions
          WHERE outcome = 'deny' AND ", fits!(), "
+         ORDER BY time DESC, id DESC LIMIT :limit";
+
+    /// Of one user, or of all users with this name, by the index of users: the ledger's own and imported ones, the latest
+    /// first.
+    DECISIONS_OF_USER = "SELECT ", columns!(), " FROM decisions
+         WHERE name = :name AND (domain = :domain OR :domain IS NULL) AND ", fits!(), "
+         ORDER BY time DESC, id DESC LIMIT :limit";
+
+    /// The same, only denials.
+    DENIALS_OF_USER = "SELECT ", columns!(), " FROM decisions
+         WHERE name = :name AND (domain = :domain OR :domain IS NULL) AND outcome = 'deny' AND ", fits!(), "
          ORDER BY time DESC, id DESC LIMIT :limit";
 
     /// An attempt of another log that NPS refused.

@@ -71,7 +71,7 @@ macro_rules! known_users {
             " GROUP BY domain, name),
              denied AS (SELECT domain, name, max(time) AS time
              FROM decisions WHERE name IS NOT NULL AND outcome = 'deny' AND ",
-            anyone!(),
+            $user,
             " AND (lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
              GROUP BY domain, name)
          SELECT domain, name, coalesce(live, 0), coalesce(sessions, 0), first, last, time

@@ -118,10 +118,19 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
 impl Reader {
     /// Decisions, the latest first, also imported ones. If `denied`, only denials.
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
+        let of_user = filter.user.is_some();
         let mut values = filter.limited();
+        // Statements for everyone have no condition on the user.
+        values.retain(|(name, _)| of_user || !matches!(*name, ":name" | ":domain"));
         values.push((":rule", rule.into()));
-        if denied {
-            return self.database.all(queries::DENIALS, &values, decision_row);
+        let one = match (denied, of_user) {
+            (true, true) => Some(queries::DENIALS_OF_USER),
+            (true, false) => Some(queries::DENIALS),
+            (false, true) => Some(queries::DECISIONS_OF_USER),
+            (false, false) => None,
+        };
+        if let Some(query) = one {
+            return self.database.all(query, &values, decision_row);
         }
         let mut all = self.database.all(queries::DECISIONS, &values, decision_row)?;
         let imported = self.database.all(queries::DECISIONS_OF_LOGS, &values, decision_row)?;

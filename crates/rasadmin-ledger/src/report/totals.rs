@@ -42,17 +42,26 @@ pub struct Total {
     pub sessions: u64,
     /// The number of different users.
     pub users: u64,
-    /// The time connected within the period, in seconds. Live sessions count until now.
+    /// The time connected within the period, in seconds. Live sessions count until now, and sessions without an end
+    /// until they were last seen: if there are some of these, it is a lower bound.
     #[serde(rename = "connected_seconds")]
     pub seconds: u64,
+    /// The number of sessions whose end is not in the log that they were imported from.
+    pub without_end: u64,
     /// Octets from the users, of the sessions that ended in the period.
     #[serde(rename = "acct_input_octets")]
     pub input_octets: u64,
     /// Octets to the users, of the sessions that ended in the period.
     #[serde(rename = "acct_output_octets")]
     pub output_octets: u64,
-    /// True if a 32-bit counter may have wrapped in one of the sessions: the octets are then a lower bound.
+    /// True if the octets are a lower bound: a 32-bit counter may have wrapped in one of the sessions, or the octets of
+    /// one are not known.
     pub octets_are_lower_bound: bool,
+    /// The number of sessions that ended in the period, and whose octets are not known.
+    pub without_octets: u64,
+    /// The number of sessions that ended in the period, and whose octets count here.
+    #[serde(skip)]
+    pub with_octets: u64,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
     /// The number of attempts that were denied, by rasadmin or (in imported logs) by NPS, and of live sessions that were
@@ -214,15 +223,20 @@ impl Sums<'_> {
             }
             _ => keys.into_iter().map(|key| (key, inside, ended_here)).collect(),
         };
-        for (key, seconds, with_octets) in rows {
+        for (key, seconds, ended) in rows {
             let row = self.row(key, user.as_ref(), &session.user_name);
             row.sessions += 1;
             row.seconds += seconds;
             row.estimated += u64::from(session.estimated);
-            if with_octets {
-                row.input_octets += session.acct_input_octets.unwrap_or(0);
-                row.output_octets += session.acct_output_octets.unwrap_or(0);
-                row.octets_are_lower_bound |= session.octets_are.as_deref() == Some("lower bound");
+            row.without_end += u64::from(session.last_seen.is_some());
+            if ended {
+                let (input, output) = (session.acct_input_octets, session.acct_output_octets);
+                let known = input.is_some() && output.is_some();
+                row.input_octets += input.unwrap_or(0);
+                row.output_octets += output.unwrap_or(0);
+                row.octets_are_lower_bound |= !known || session.octets_are.as_deref() == Some("lower bound");
+                row.without_octets += u64::from(!known);
+                row.with_octets += u64::from(input.is_some() || output.is_some());
             }
         }
     }
@@ -231,6 +245,13 @@ impl Sums<'_> {
         let rows = self.rows.into_iter();
         rows.map(|((decided_by, key), sum)| Total { key, decided_by, users: sum.users.len() as u64, ..sum.total })
             .collect()
+    }
+}
+
+impl Total {
+    /// Are the octets of none of its sessions known? If no session ended, zero is the truth.
+    pub const fn octets_are_unknown(&self) -> bool {
+        self.without_octets > 0 && self.with_octets == 0
     }
 }
 

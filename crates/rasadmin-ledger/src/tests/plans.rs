@@ -13,7 +13,7 @@ fn plan(query: Query) -> Vec<String> {
 
 #[test]
 fn questions_of_people_have_an_index() {
-    let cases: [(Query, &[&str]); 16] = [
+    let cases: [(Query, &[&str]); 18] = [
         (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
         (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),
@@ -36,8 +36,16 @@ fn questions_of_people_have_an_index() {
         (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
         (queries::REFUSED, &["SEARCH decisions USING INDEX decisions_denied (time>? AND time<?)"]),
         (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
+        (queries::DECISIONS_OF_USER, &["SEARCH decisions USING INDEX decisions_user (name=? AND time>? AND time<?)"]),
+        (queries::DENIALS_OF_USER, &["SEARCH decisions USING INDEX decisions_user (name=? AND time>? AND time<?)"]),
         (queries::DECISIONS_OF_LOGS, &["SEARCH decisions USING INDEX decisions_imported"]),
-        (queries::KNOWN_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
+        (
+            queries::KNOWN_USER,
+            &[
+                "SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start",
+                "SEARCH decisions USING INDEX decisions_user (name=? AND time>? AND time<?)",
+            ],
+        ),
         (queries::USE_OF_USER_PURGED, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day<?)"]),
         (queries::LINKS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
         (queries::SESSIONS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
@@ -61,6 +69,8 @@ fn pages_and_the_latest_are_read_in_the_order_of_an_index() {
         queries::DECISIONS,
         queries::DECISIONS_OF_LOGS,
         queries::DENIALS,
+        queries::DECISIONS_OF_USER,
+        queries::DENIALS_OF_USER,
     ] {
         let plan = plan(query);
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{}: {plan:#?}", query.name());
@@ -91,8 +101,8 @@ fn few_statements_read_a_whole_table() {
             "DECISIONS",
             // A report by rule, and the use of everybody.
             "LET_IN",
-            // Purge and anonymise. Also for one user: decisions and leases have no index of users, and the use of live
-            // sessions stays.
+            // Purge and anonymise. Also for one user: leases have no index of users, decisions are looked at for what
+            // refers to them, and the use of live sessions stays.
             "USE_PURGED",
             "USE_OF_USER_PURGED",
             "LINKS_PURGED",

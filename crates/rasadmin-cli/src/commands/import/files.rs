@@ -42,10 +42,10 @@ pub struct SkippedAnswer {
     what: String,
 }
 
-/// Whole days without a record of a server, between files that have some.
+/// Whole days of which a computer has written no record, between files that have some.
 #[derive(Serialize, JsonSchema)]
 pub struct GapAnswer {
-    /// The RRAS server.
+    /// The computer that wrote the logs: an RRAS server, or an NPS.
     server: String,
     /// The first of these days.
     from: String,

@@ -78,6 +78,37 @@ conformance! {
         assert_eq!(users(reader.decisions(&alice, true, None).unwrap()), [""; 0]);
     }
 
+    decisions_of_user {
+        let scene = three();
+        import_refusals(&scene, &[refusal("a", "alice", MONDAY - 1), refusal("b", "alice", MONDAY + 3_600_000)]);
+        let reader = reader(&scene);
+        let of = |typed: &str| Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() };
+        let all = reader.decisions(&of(r"CORP\alice"), false, None).unwrap();
+        let stages: Vec<_> = all.iter().map(|of| (of.imported.is_some(), of.stage.name())).collect();
+        let own = ["link", "connection", "ipv4-address"].map(|stage| (false, stage));
+        let expected = [&[(true, "connection")][..], &own, &[(true, "connection")]].concat();
+        assert_eq!(stages, expected, "the latest first, whichever was imported later");
+        let limited = Filter { limit: Some(2), since: Some(MONDAY), ..of(r"CORP\alice") };
+        let limited = reader.decisions(&limited, false, None).unwrap();
+        assert_eq!(limited.iter().map(|of| of.id).collect::<Vec<_>>(), [all[0].id, all[1].id]);
+        assert_eq!(reader.decisions(&of("alice"), false, None).unwrap(), all, "of any domain");
+        assert_eq!(users(reader.decisions(&of(r"PARTNER\alice"), false, None).unwrap()), [""; 0]);
+    }
+
+    denials_of_user {
+        let scene = three();
+        import_refusals(&scene, &[refusal("a", "mallory", MONDAY - 1), refusal("b", "bob", MONDAY)]);
+        let reader = reader(&scene);
+        let of = |typed: &str, rule| {
+            let filter = Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() };
+            let denied = reader.decisions(&filter, true, rule).unwrap();
+            denied.into_iter().map(|of| of.imported.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(r"corp\MALLORY", None), [false, true]);
+        assert_eq!(of(r"corp\MALLORY", Some("not mallory")), [false]);
+        assert_eq!((of(r"CORP\bob", None), of(r"CORP\alice", None)), (vec![true], vec![]));
+    }
+
     refusal_imported {
         let scene = scene();
         assert_eq!(import_refusals(&scene, &[refusal("a", "mallory", MONDAY)]).new, 1);
