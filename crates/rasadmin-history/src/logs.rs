@@ -5,6 +5,7 @@
 
 mod civil;
 mod classes;
+mod counts;
 mod detect;
 mod dts;
 mod fault;
@@ -17,18 +18,21 @@ mod key;
 mod lines;
 mod octets;
 mod odbc;
+mod open;
 mod reader;
 mod record;
+mod remembered;
 mod sources;
 mod summary;
 mod usage;
 mod xml_names;
 
+pub use counts::LogCounts;
 pub use detect::Format;
 pub use fault::{Fault, Unreadable, UnreadableKind};
 pub use files::{Progress, Reading, read};
 pub use item::{LogItem, LogRefusal, LogSession};
-pub use join::{Joiner, LogCounts};
+pub use join::Joiner;
 pub use key::key;
 pub use reader::{Found, Reader};
 pub use record::{Attribute, Record, TUNNELS, Unsettled, tunnel_number};
