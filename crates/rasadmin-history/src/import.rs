@@ -38,6 +38,7 @@ pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
         cause: past.ended.and_then(|ended| ended.cause).map(cause_name),
         closed_by,
         estimated,
+        continued: session.continued,
     }
 }
 

@@ -65,6 +65,8 @@ pub struct ImportedSession {
     pub closed_by: &'static str,
     /// True if its end was not seen.
     pub estimated: bool,
+    /// Was it imported before from the same logs, without its end? If so, it is counted already.
+    pub continued: bool,
 }
 
 /// Octets and frames of an imported session. None is what its log does not say.

@@ -76,7 +76,10 @@ impl Target {
         let counts = match self {
             Self::Ledger(ledger) => ledger.import(batch, WAIT),
             Self::Compare(Some(reader)) => reader.compare(batch),
-            Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
+            Self::Compare(None) => {
+                let new = batch.iter().filter(|session| !session.continued).count() as u64;
+                Ok(ImportCounts { new, ..ImportCounts::default() })
+            }
         };
         batch.clear();
         Ok(counts?)

@@ -20,6 +20,7 @@ use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report}
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -174,7 +175,7 @@ fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past> {
     let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose().or_error(Kind::Usage)?;
     let zone = zone.or_else(|| config.named_zone().cloned());
     let bar = bar(0);
-    let (mut attempts, mut step) = (Vec::new(), 0_u64);
+    let (mut attempts, mut continued, mut step) = (Vec::new(), HashMap::new(), 0_u64);
     let mut progress = |done: u64, all: u64| {
         step += 1;
         if step % 4096 == 1 {
@@ -185,6 +186,10 @@ fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past> {
     let reading = Reading { zone: zone.as_ref(), strict: false };
     let summary = logs::read(&arguments.log, reading, &mut progress, &mut |item| {
         attempts.push(match item {
+            LogItem::Session(session) if session.continued => {
+                continued.insert(session.past.key.clone(), session.past);
+                return Ok(());
+            }
             LogItem::Session(session) => Attempt::accepted(session.past),
             LogItem::Refusal(refusal) => {
                 Attempt::refused_by_nps(refusal.session.past, rasadmin_history::reason(refusal.reason_code))
@@ -194,6 +199,12 @@ fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past> {
     });
     bar.finish_and_clear();
     let summary = summary?;
+    // Sessions that had no room in memory, and whose end came later.
+    for session in attempts.iter_mut().map(|attempt: &mut Attempt| &mut attempt.session) {
+        if let Some(later) = continued.remove(&session.key) {
+            (session.ended, session.last_seen) = (later.ended, later.last_seen);
+        }
+    }
     warn_of_faults(&summary);
     let names: Vec<_> = arguments.log.iter().map(|file| file.display().to_string()).collect();
     Ok(Past { attempts, from: names.join(", "), logs: Some(summary) })

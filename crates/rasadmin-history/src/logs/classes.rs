@@ -1,7 +1,7 @@
 //! Remembers what was asked and answered for each Class. NPS gives each request a Class of its own, and accounting
 //! records carry it.
 
-use super::item::LogSession;
+use super::item::{LogSession, first};
 use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};
@@ -11,8 +11,10 @@ use std::collections::{HashMap, VecDeque};
 const ROOM: usize = 8 << 20;
 /// What each takes beside its texts and its request, with its entries in the map and the queue.
 const CLASS: usize = size_of::<Asked>() + 96;
-/// The most clients of an NPS whose request waits for its answer.
+/// The most clients of an NPS whose requests wait for their answers.
 const CLIENTS: usize = 1_000;
+/// The most requests of a client that wait. An answer follows within seconds, or never.
+const WAITING: usize = 16;
 
 /// What is known about a Class.
 #[derive(Debug, Default)]
@@ -44,20 +46,18 @@ pub struct Classes {
     order: VecDeque<u128>,
     /// What all take of the [`ROOM`].
     weight: usize,
-    /// Requests without a Class, by the client of the NPS: their answer is the next record about this client.
-    pending: HashMap<u128, Asked>,
+    /// Requests without a Class, by the client of the NPS.
+    pending: HashMap<u128, VecDeque<Asked>>,
 }
 
 impl Classes {
     /// Records a request.
     pub fn asked(&mut self, record: &Record, request: LogSession) {
-        let mut asked = Asked::default();
-        if record.class.is_empty() {
+        if record.unique_class().is_empty() {
+            let mut asked = Asked::default();
             fill(&mut asked, record);
             asked.request = Some(Box::new(request));
-            if self.pending.len() < CLIENTS {
-                self.pending.insert(client(record), asked);
-            }
+            self.wait(client(record), asked);
             return;
         }
         self.change(record, |asked| {
@@ -69,10 +69,8 @@ impl Classes {
     /// Records an answer, and returns what the request said, and whether it is of a switch or a wireless network. A
     /// challenge is not the last answer.
     pub fn answered(&mut self, record: &Record) -> (Option<Box<LogSession>>, bool) {
-        let pending = self.pending.remove(&client(record)).filter(|asked| {
-            record.user_name.is_empty() || asked.user.is_empty() || asked.user.eq_ignore_ascii_case(&record.user_name)
-        });
-        if record.class.is_empty() {
+        let pending = self.pending(record);
+        if record.unique_class().is_empty() {
             let asked = pending.unwrap_or_default();
             return (asked.request, asked.elsewhere || !record.is_of_rras());
         }
@@ -88,9 +86,36 @@ impl Classes {
         })
     }
 
+    /// Lets a request wait for its answer.
+    fn wait(&mut self, client: u128, asked: Asked) {
+        if self.pending.len() == CLIENTS && !self.pending.contains_key(&client) {
+            return;
+        }
+        let waiting = self.pending.entry(client).or_default();
+        if waiting.len() == WAITING {
+            waiting.pop_front();
+        }
+        waiting.push_back(asked);
+    }
+
+    /// The request without a Class that a record answers: the latest of the same client and the same user. If the names
+    /// do not show which, the only one that waits.
+    fn pending(&mut self, record: &Record) -> Option<Asked> {
+        let client = client(record);
+        let waiting = self.pending.get_mut(&client)?;
+        let only = waiting.len() == 1 && (record.user_name.is_empty() || waiting[0].user.is_empty());
+        let at = waiting.iter().rposition(|asked| is_of(asked, record)).or(only.then_some(0))?;
+        let found = waiting.remove(at);
+        if waiting.is_empty() {
+            self.pending.remove(&client);
+        }
+        found
+    }
+
     /// What is known about a record's Class.
     pub fn of(&self, record: &Record) -> Option<&Asked> {
-        if record.class.is_empty() { None } else { self.asked.get(&digest(&[&record.class])) }
+        let class = record.unique_class();
+        if class.is_empty() { None } else { self.asked.get(&digest(&[class])) }
     }
 
     /// Changes what is known about a record's Class, and forgets the oldest ones if there is no room.
@@ -115,6 +140,21 @@ impl Classes {
 
 fn client(record: &Record) -> u128 {
     digest(&[&record.computer, &record.client_ip_address, &record.client_friendly_name])
+}
+
+/// Do a request and its answer name the same user?
+fn is_of(asked: &Asked, answer: &Record) -> bool {
+    if !answer.user_name.is_empty() {
+        return asked.user.eq_ignore_ascii_case(&answer.user_name);
+    }
+    let account = first([&answer.sam_account, &answer.fully_qualified_name, ""]);
+    !account.is_empty() && bare(&asked.user).eq_ignore_ascii_case(bare(account))
+}
+
+/// A user's name without the domain.
+fn bare(name: &str) -> &str {
+    let name = name.rsplit(['\\', '/']).next().unwrap_or(name);
+    name.split('@').next().unwrap_or(name)
 }
 
 fn fill(asked: &mut Asked, record: &Record) {

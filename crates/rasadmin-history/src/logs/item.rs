@@ -29,6 +29,8 @@ pub struct LogSession {
     pub calling: String,
     /// The connect time in seconds, from the log or from its times.
     pub seconds: u64,
+    /// Was it passed on before without its end?
+    pub continued: bool,
     /// Does the log have Gigawords? If so, no counter can have wrapped unnoticed.
     pub gigawords: bool,
     /// Does it say that the octets are a lower bound? Our own export does.
@@ -100,6 +102,7 @@ pub(super) fn new_session(record: &Record, start: Millis, format: Format) -> Log
         nas_port: None,
         calling: String::new(),
         seconds: 0,
+        continued: false,
         gigawords: false,
         lower_bound: false,
         interface_id: None,

@@ -18,7 +18,7 @@ pub fn key(server: &Name, class: &str, id: &str, start: Millis) -> String {
 }
 
 /// The UUID, if the id is written in the usual form. An id of 32 hexadecimal digits can be anything.
-fn uuid(id: &str) -> Option<String> {
+pub fn uuid(id: &str) -> Option<String> {
     let usual = id.len() == 36
         && id.bytes().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => byte == b'-',

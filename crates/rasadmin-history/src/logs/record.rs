@@ -3,11 +3,13 @@
 pub use super::attribute::Attribute;
 use super::civil;
 use super::fault::shown;
+use super::key;
 use super::octets::{self, Texts};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rasadmin_policy::Millis;
 use rasadmin_policy::Tunnel;
+use std::net::IpAddr;
 
 /// The Tunnel-Type numbers that RRAS writes. 79617 is Microsoft's (vendor 311) value 1. No number for IKEv2 is known.
 pub const TUNNELS: [(u32, Tunnel); 3] = [(1, Tunnel::Pptp), (3, Tunnel::L2tp), (79_617, Tunnel::Sstp)];
@@ -154,6 +156,8 @@ impl Record {
             A::ClientIpAddress => &mut self.client_ip_address,
             A::ClientFriendlyName => &mut self.client_friendly_name,
             A::ConnectInfo => &mut self.connect_info,
+            // A policy of NPS can add its own beside NPS's.
+            A::Class if is_of_nps(&self.class) && !is_of_nps(text) => return Ok(()),
             A::Class => &mut self.class,
             A::AcctSessionId => &mut self.session_id,
             A::AcctMultiSessionId => &mut self.multi_session_id,
@@ -213,10 +217,31 @@ impl Record {
         virtual_or_dialled || self.service.eq_ignore_ascii_case("RAS") || self.ras_vendor == Some(311)
     }
 
+    /// The Class, if it is of NPS, which gives each request its own. A policy can set one that is the same for many users.
+    pub fn unique_class(&self) -> &str {
+        if is_of_nps(&self.class) { &self.class } else { "" }
+    }
+
+    /// Does the record identify its session? Without NPS's Class, ids repeat after every restart of the server.
+    pub fn is_unique(&self) -> bool {
+        is_of_nps(&self.class) || key::uuid(self.id()).is_some()
+    }
+
     /// The session's id: that of all its links, or else of the single link.
     pub fn id(&self) -> &str {
         if self.multi_session_id.is_empty() { &self.session_id } else { &self.multi_session_id }
     }
+}
+
+/// Is a Class of the form that NPS gives it: `311 1`, its address, when it was started, and a number?
+fn is_of_nps(class: &str) -> bool {
+    let mut words = class.split_ascii_whitespace();
+    let mut next = |fits: fn(&str) -> bool| words.next().is_some_and(fits);
+    let address = |word: &str| word.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok());
+    let digits = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let time = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || b"/.-:".contains(&byte));
+    let fits = next(|word| word == "311") && next(|word| word == "1") && next(address) && next(time) && next(time);
+    fits && next(digits) && words.next().is_none()
 }
 
 fn not_a_number(attribute: Attribute, text: &str) -> String {

@@ -1,8 +1,8 @@
 //! What was read, file by file, and the days that no file covers.
 
+use super::counts::LogCounts;
 use super::detect::Format;
 use super::fault::{Fault, Unreadable};
-use super::join::LogCounts;
 use super::record::Record;
 use super::xml_names::unescape;
 use jiff::Timestamp;

@@ -3,6 +3,7 @@
 use super::record::Record;
 use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::imported::ImportedUsage;
+use rasadmin_policy::Millis;
 
 /// The longest Acct-Session-Time that is believed, in seconds: ten years. Some servers send 4294967295.
 const LONGEST: u64 = 10 * 365 * 86_400;
@@ -10,10 +11,19 @@ const LONGEST: u64 = 10 * 365 * 86_400;
 /// and clocks differ.
 const SLACK: u64 = 3_600;
 
-/// Acct-Session-Time, if it can be believed. `since` is the time since the session's Start.
-pub fn connect_time(record: &Record, since: Option<u64>) -> Option<u64> {
-    let fits = |seconds: &u64| since.is_none_or(|since| *seconds <= since.saturating_add(SLACK));
-    record.session_time.filter(|&seconds| seconds <= LONGEST).filter(fits)
+/// Acct-Session-Time, if it can be believed.
+pub fn connect_time(record: &Record) -> Option<u64> {
+    record.session_time.filter(|&seconds| seconds <= LONGEST)
+}
+
+/// Can a session have been connected for so many seconds, if its Start and its Stop are so many seconds apart?
+pub fn is_believable(seconds: u64, apart: u64) -> bool {
+    seconds <= apart.saturating_add(SLACK)
+}
+
+/// Can both be the time at which the same session began? One of them is calculated from Acct-Session-Time.
+pub fn fits(began: Millis, other: Millis) -> bool {
+    began.abs_diff(other) <= SLACK * 1000
 }
 
 /// The octets and frames in a record.
@@ -38,6 +48,16 @@ pub fn add(sum: &mut ImportedUsage, more: &ImportedUsage) {
     add(&mut sum.output_octets, more.output_octets);
     add(&mut sum.input_packets, more.input_packets);
     add(&mut sum.output_packets, more.output_packets);
+}
+
+/// Does another Stop of the same link say more than what was kept? A Stop may be cut off in one log and whole in another.
+pub fn adds(kept: &ImportedUsage, seconds: u64, record: &Record) -> bool {
+    let all = |usage: &ImportedUsage, seconds| {
+        [Some(seconds), usage.input_octets, usage.output_octets, usage.input_packets, usage.output_packets]
+    };
+    let before = all(kept, seconds);
+    let after = all(&usage(record), record.session_time.unwrap_or(0));
+    before != after && before.iter().zip(&after).all(|(before, after)| before <= after)
 }
 
 /// Keeps what a later record of the same link says. `seconds` is the Acct-Session-Time that was kept last: a record that

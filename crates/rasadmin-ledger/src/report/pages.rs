@@ -53,7 +53,7 @@ impl Reader {
     /// What an import of these sessions would do.
     pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
-        for session in sessions {
+        for session in sessions.iter().filter(|session| !session.continued) {
             let usage = &session.usage;
             let values = values! {
                 session: &session.key, stop: session.stop, seconds: session.seconds, estimated: session.estimated,

@@ -96,6 +96,7 @@ impl Pace {
                 ImportResult::New => counts.new += 1,
                 ImportResult::Completed => counts.completed += 1,
                 ImportResult::AlreadyThere => counts.already_there += 1,
+                ImportResult::Continued => {}
             }
             done += 1;
             if began.elapsed() > self.longest {
@@ -111,6 +112,8 @@ pub(super) enum ImportResult {
     New,
     Completed,
     AlreadyThere,
+    /// It was counted when its beginning was imported.
+    Continued,
 }
 
 fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error> {
@@ -143,7 +146,11 @@ fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error
             links: s.links, tunnel: s.tunnel.as_ref(), address: address.as_ref(),
         },
     )?;
-    Ok(if completed > 0 { ImportResult::Completed } else { ImportResult::AlreadyThere })
+    Ok(match completed {
+        _ if s.continued => ImportResult::Continued,
+        0 => ImportResult::AlreadyThere,
+        _ => ImportResult::Completed,
+    })
 }
 
 #[cfg(test)]

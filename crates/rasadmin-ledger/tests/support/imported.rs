@@ -32,6 +32,7 @@ pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> ImportedS
         cause: None,
         closed_by: "hangup",
         estimated: false,
+        continued: false,
     }
 }
 

@@ -1,0 +1,88 @@
+//! `rasadmin import`: what becomes of sessions that a log shows only in part.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fmt::Write;
+use support::{Ran, rasadmin_in};
+
+/// 2024-06-18 13:45:48 UTC.
+const T: i64 = 1_718_718_348;
+
+/// An accounting record of RRAS, with fields by their places from 0.
+fn record(status: &str, second: i64, more: &[(usize, &str)]) -> String {
+    let mut all = vec![String::new(); 66];
+    all[..5].clone_from_slice(&["\"VPN1\"", "\"RAS\"", "06/18/2024", "14:45:48", "4"].map(str::to_owned));
+    all[11] = "\"VPN1\"".to_owned();
+    all[17] = (T + second).to_string();
+    all[31] = status.to_owned();
+    for &(at, text) in more {
+        all[at] = text.to_owned();
+    }
+    all.join(",") + "\r\n"
+}
+
+/// A record of a session of its own.
+fn of(session: i64, status: &str, second: i64, more: &[(usize, &str)]) -> String {
+    let class = format!("\"311 1 192.0.2.1 06/15/2024 17:41:37 {session}\"");
+    let (id, user) = (session.to_string(), format!("\"CORP\\user{session}\""));
+    let own = [(5, user.as_str()), (10, "\"10.8.0.5\""), (26, &class), (35, &id)];
+    record(status, second, &[&own[..], more].concat())
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        rasadmin_in(self.0.path(), [arguments, &["--ledger", "a.db"]].concat())
+    }
+
+    fn import(&self, log: &str) -> serde_json::Value {
+        std::fs::write(self.0.path().join("IN.log"), log).unwrap();
+        self.run(&["import", "--create", "--json", "IN.log"]).ends(0).json()
+    }
+}
+
+#[test]
+fn a_session_is_held_until_the_server_restarts() {
+    let folder = Folder::new();
+    // The server dies, and is there again after an hour.
+    folder.import(&(of(1, "1", 0, &[]) + &record("7", 3_600, &[])));
+    let had = |at: &str| folder.run(&["who-had", "10.8.0.5", "--at", at]).ends(0);
+    had("2024-06-18T14:30:00Z").prints("CORP\\USER1  2024-06-18 13:45:48  2024-06-18 14:45:48");
+    had("2024-06-18T14:50:00Z").prints("nobody had 10.8.0.5");
+    folder.run(&["sessions"]).ends(0).prints("~1h");
+}
+
+#[test]
+fn a_session_that_had_no_room_is_one_row_and_counted_once() {
+    let folder = Folder::new();
+    let name = (5, format!("\"CORP\\{}\"", "x".repeat(1_900)));
+    let mut log = String::new();
+    for session in 0..6_000 {
+        write!(log, "{}", of(session, "1", session, &[(name.0, &name.1)])).unwrap();
+    }
+    log += &of(5, "2", 20_000, &[(37, "19994")]);
+    let dry = std::fs::write(folder.0.path().join("IN.log"), &log);
+    dry.unwrap();
+    let dry = folder.run(&["import", "--create", "--dry-run", "--json", "IN.log"]).ends(0).json();
+    for answer in [dry, folder.import(&log)] {
+        assert_eq!(
+            (&answer["sessions"], &answer["new"], &answer["completed"], &answer["without_end"]),
+            (&6_000.into(), &6_000.into(), &0.into(), &5_999.into())
+        );
+    }
+    let again = folder.run(&["import", "--dry-run", "--json", "IN.log"]).ends(0).json();
+    assert_eq!((&again["new"], &again["already_there"]), (&0.into(), &6_000.into()));
+    let all = folder.run(&["export", "--format", "jsonl"]).ends(0).stdout;
+    let of_it = all.lines().filter(|line| line.contains("2024-06-18T13:45:53")).collect::<Vec<_>>();
+    assert!(of_it.len() == 1 && of_it[0].contains("\"acct_session_time\":19994"), "{of_it:?}");
+    std::fs::write(folder.0.path().join("c.toml"), "default.action = \"allow\"\n").unwrap();
+    rasadmin_in(folder.0.path(), ["replay", "--config", "c.toml", "--log", "IN.log"])
+        .ends(0)
+        .prints("of 6000 sessions that were accepted");
+}
