@@ -2,6 +2,8 @@
 
 pub mod addresses;
 pub mod anonymise;
+pub mod block;
+pub mod blocks;
 pub mod check;
 pub mod close;
 pub mod completions;
@@ -22,6 +24,7 @@ pub mod report;
 pub mod sessions;
 pub mod status;
 pub mod top;
+pub mod unblock;
 pub mod uninstall;
 pub mod usage;
 pub mod user;

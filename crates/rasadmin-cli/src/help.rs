@@ -4,11 +4,12 @@ use crate::Cli;
 use clap::CommandFactory;
 use std::fmt::Write;
 
-/// The visible commands, by what people want to do.
+/// The visible commands, by what people want to do. Those on one line belong together: the first says what they are
+/// for.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
-    ("Change", &["release", "close", "purge", "anonymise"]),
+    ("Change", &["block, unblock, blocks", "release", "close", "purge, anonymise"]),
     ("Set up", &["install", "uninstall", "ledger", "journal", "import", "export", "completions"]),
     ("Develop", &["check", "host"]),
 ];
@@ -20,9 +21,10 @@ pub fn command() -> clap::Command {
     for (title, names) in GROUPS {
         for (at, name) in names.iter().enumerate() {
             let title = if at == 0 { title } else { "" };
-            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let first = name.split(", ").next().unwrap_or_default();
+            let about = command.find_subcommand(first).and_then(clap::Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(commands, "{title:<8} {name:<12} {about}"); // To a String: cannot fail.
+            let _ = writeln!(commands, "{title:<8} {name:<11}  {about}"); // To a String: cannot fail.
         }
     }
     let usage = "Usage: rasadmin COMMAND. `rasadmin help COMMAND` says more, with examples.";
@@ -36,7 +38,8 @@ mod tests {
 
     #[test]
     fn every_command_is_in_one_group() {
-        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut grouped: Vec<&str> =
+            GROUPS.iter().flat_map(|(_, names)| names.iter().flat_map(|names| names.split(", "))).collect();
         grouped.sort_unstable();
         let command = Cli::command();
         let mut visible: Vec<&str> =

@@ -3,6 +3,7 @@
 // Printing goes through `output`, which reports a full disk and a closed pipe.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod block_subject;
 mod bring_in;
 mod clock;
 mod commands;
@@ -69,8 +70,11 @@ enum Command {
     User(user::Arguments),
     Usage(usage::Arguments),
     Decisions(decisions::Arguments),
+    Blocks(blocks::Arguments),
     Report(report::Arguments),
     Replay(replay::Arguments),
+    Block(block::Arguments),
+    Unblock(unblock::Arguments),
     Release(release::Arguments),
     Close(close::Arguments),
     Purge(purge::Arguments),
@@ -142,6 +146,8 @@ fn run(command: Command, out: &mut Output) -> Result {
     match command {
         Command::Addresses(arguments) => addresses::run(arguments, out),
         Command::Anonymise(arguments) => anonymise::run(arguments, out),
+        Command::Block(arguments) => block::run(arguments, out),
+        Command::Blocks(arguments) => blocks::run(arguments, out),
         Command::Check(arguments) => check::run(arguments, out),
         Command::Close(arguments) => close::run(arguments, out),
         Command::Completions(arguments) => completions::run(arguments, out),
@@ -161,6 +167,7 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Sessions(arguments) => sessions::run(arguments, out),
         Command::Status(arguments) => status::run(arguments, out),
         Command::Top(arguments) => top::run(arguments, out),
+        Command::Unblock(arguments) => unblock::run(arguments, out),
         Command::Uninstall(arguments) => uninstall::run(arguments, out),
         Command::Usage(arguments) => usage::run(arguments, out),
         Command::User(arguments) => user::run(arguments, out),

@@ -11,6 +11,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
     vec![
         ("addresses", schema_for!(addresses::Answer)),
         ("anonymise", schema_for!(retention::Answer)),
+        ("blocks", schema_for!(Vec<blocks::BlockRow>)),
         ("check", schema_for!(rasadmin_check::Report)),
         ("check-list", schema_for!(rasadmin_check::ListReport)),
         ("config-check", schema_for!(config::check::Answer)),

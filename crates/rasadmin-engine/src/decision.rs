@@ -1,6 +1,6 @@
 //! Decisions and their reasons.
 
-use crate::effect::Origin;
+use crate::effect::{BlockSubject, Origin};
 use crate::now::Id;
 use crate::{Facts, Identity, Millis, Stage};
 use rasadmin_policy::addresses::Family;
@@ -50,7 +50,7 @@ pub struct Decision {
     pub rule: Option<String>,
     /// The reason given by the rule or the default.
     pub reason: Option<String>,
-    /// Why the engine refused what the rules allowed.
+    /// Why the engine refused, in place of the rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
     /// A pool that had no address left.
@@ -87,7 +87,7 @@ impl Decision {
     }
 }
 
-/// Why the engine refuses what the rules allow.
+/// Why the engine refuses, in place of the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
@@ -110,18 +110,26 @@ pub enum Refusal {
         /// The user that it was given to.
         given_to: Option<Identity>,
     },
-    /// An administrator or the service has blocked the user.
+    /// An administrator or the service has blocked the user or the computer. The rules may also deny.
     Blocked {
-        /// When the block ends.
-        until: Millis,
+        /// When the block ends; `None` if it stays until it is lifted.
+        until: Option<Millis>,
         /// The reason of the block.
         reason: Option<String>,
+        /// Who is blocked. Records from before there were blocks of computers lack it: then it is the user.
+        #[serde(default)]
+        subject: Option<BlockSubject>,
     },
     /// The event cannot be recorded, and the deciding rule or the configuration denies new connections then.
     Unrecorded,
 }
 
 impl Refusal {
+    /// Is it a block? A block comes before the rules.
+    pub const fn is_block(&self) -> bool {
+        matches!(self, Self::Blocked { .. })
+    }
+
     /// Its kind, as the ledger writes it.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -172,10 +180,14 @@ impl fmt::Display for Refusal {
                 let whose = given_to.as_ref().map_or_else(|| "somebody else".to_owned(), ToString::to_string);
                 write!(f, "the address was given to {whose}, who turned out to be another user")
             }
-            Self::Blocked { reason, .. } => match reason {
-                Some(reason) => write!(f, "the user is blocked: {reason}"),
-                None => f.write_str("the user is blocked"),
-            },
+            Self::Blocked { reason, subject, .. } => {
+                f.write_str(match subject {
+                    Some(BlockSubject::User(user)) if user.is_computer() => "the computer's account is blocked",
+                    Some(BlockSubject::User(_)) | None => "the user is blocked",
+                    Some(BlockSubject::ClaimedComputer(_)) => "the computer name is blocked",
+                })?;
+                reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
             Self::Unrecorded => f.write_str("the event cannot be recorded, and when_unrecorded = \"deny\""),
         }
     }

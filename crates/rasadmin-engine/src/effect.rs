@@ -4,11 +4,13 @@
 //! identifier that is made from a record's random bytes, so applying it twice changes nothing.
 
 mod anomaly;
+mod block;
 mod lease;
 mod session;
 mod usage;
 
 pub use anomaly::Anomaly;
+pub use block::{Block, BlockSubject, UserBlock};
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
 pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
@@ -175,8 +177,16 @@ pub enum Effect {
     /// A user's use in all sessions together. It replaces what was known.
     UseCarried(UseCarried),
 
-    /// A user is blocked, or a block is lifted.
-    Blocked(Block),
+    /// A user is blocked, or a block is lifted: the form before there were blocks of computers. It is read, but no
+    /// longer recorded.
+    Blocked(UserBlock),
+    /// A block begins. It replaces the block that its subject had.
+    BlockBegan(Block),
+    /// A block is lifted.
+    BlockEnded {
+        /// Who is no longer blocked.
+        subject: BlockSubject,
+    },
     /// A session on another server began, goes on, or has ended.
     RemoteSession(RemoteSession),
 
@@ -237,17 +247,6 @@ pub struct InstanceBegan {
     pub last: Option<Stamp>,
     /// The first moment of each day from the earliest session's start to the end, for counting use.
     pub days: Vec<Day>,
-}
-
-/// A block of a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Block {
-    /// The user.
-    pub user: Identity,
-    /// When it ends, by the time of day; `None` lifts the block.
-    pub until: Option<Millis>,
-    /// The reason, for people.
-    pub reason: Option<String>,
 }
 
 /// A process has read its configuration.

@@ -3,7 +3,7 @@
 
 pub use crate::effect::{ConfigRead, Repeated};
 
-use crate::effect::{Block, Forgetting, RemoteSession, Usage};
+use crate::effect::{BlockSubject, Forgetting, RemoteSession, Usage, UserBlock};
 use crate::now::{Id, Process};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
@@ -63,8 +63,17 @@ pub enum Event {
         /// The session.
         session: Id,
     },
-    /// An administrator or the service blocks a user until a time, or lifts a block.
-    Block(Block),
+    /// A block of a user begins or is lifted: the form before there were blocks of computers.
+    Block(UserBlock),
+    /// An administrator or the service blocks somebody. The block replaces the one that the subject has.
+    BeginBlock(BeginBlock),
+    /// An administrator or the service lifts a block.
+    EndBlock {
+        /// Who is no longer blocked.
+        subject: BlockSubject,
+        /// The account of the operating system that asked for it.
+        by: Option<String>,
+    },
     /// The service reports the live connections.
     Look(Vec<Seen>),
     /// Sessions that began or ended on another server.
@@ -194,6 +203,19 @@ pub struct ReleaseEvent {
     pub port: Name,
     /// The address; `None` if the call named none.
     pub address: Option<Address>,
+}
+
+/// Somebody is to be blocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeginBlock {
+    /// Who.
+    pub subject: BlockSubject,
+    /// When the block ends, by the time of day; `None` if it stays until it is lifted.
+    pub until: Option<Millis>,
+    /// The reason, for people.
+    pub reason: Option<String>,
+    /// The account of the operating system that asks for it.
+    pub by: Option<String>,
 }
 
 /// A live connection as the service found it in RRAS.

@@ -57,7 +57,8 @@ pub struct StageExplained<'c> {
     pub rules: Vec<Explained<'c>>,
     /// The address, at an address stage that is allowed.
     pub address: Option<AddressExplained>,
-    /// Why the engine refuses what the rules allow. At an address stage, see `address` instead.
+    /// Why the engine refuses, in place of the rules. If an address stage has no address for another reason than a block,
+    /// see `address` instead.
     pub refusal: Option<Refusal>,
 }
 
@@ -73,6 +74,11 @@ pub enum AddressExplained {
 }
 
 impl StageExplained<'_> {
+    /// Does a block refuse it, before any rule?
+    pub fn is_blocked(&self) -> bool {
+        self.refusal.as_ref().is_some_and(Refusal::is_block)
+    }
+
     /// Does the connection end here?
     pub fn ends(&self) -> bool {
         !self.allow || self.refusal.is_some() || matches!(self.address, Some(AddressExplained::Refused(_)))
@@ -107,7 +113,9 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
                 given.push(Address { family: event.family, number: address.number });
                 stage.address = Some(AddressExplained::Given(address.clone()));
             }
-            (Event::Address(_), _) => stage.address = decision.refusal.as_ref().map(refused),
+            (Event::Address(_), _) if !decision.refusal.as_ref().is_some_and(Refusal::is_block) => {
+                stage.address = decision.refusal.as_ref().map(refused);
+            }
             _ => stage.refusal.clone_from(&decision.refusal),
         }
         let ends = stage.ends();

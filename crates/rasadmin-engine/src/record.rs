@@ -45,7 +45,7 @@ impl Record {
             | Event::Carried
             | Event::ReleaseAddress { .. }
             | Event::CloseSession { .. } => true,
-            Event::Block(_) | Event::Forget { .. } => true,
+            Event::Block(_) | Event::BeginBlock(_) | Event::EndBlock { .. } | Event::Forget { .. } => true,
             _ => false,
         }
     }

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod apply;
+mod blocks;
 mod checkpoint;
 mod derived;
 mod expiry;
@@ -22,7 +23,8 @@ mod usage;
 
 pub use crate::effect::{Accumulated, Sums};
 pub use addresses::Free;
-pub use checkpoint::{Checkpoint, Slices, VERSION};
+pub use blocks::MAX_BLOCKS;
+pub use checkpoint::{Checkpoint, EarlierCheckpoint, Slices, VERSION};
 pub(crate) use expiry::Due;
 pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};
@@ -31,16 +33,16 @@ pub use sink::Sink;
 pub use usage::period_label;
 
 use crate::config::Config;
-use crate::effect::{Block, RemoteSession};
+use crate::effect::{Block, BlockSubject, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
 use addresses::Addresses;
+use blocks::Blocks;
 use derived::Derived;
 use expiry::Expiry;
 use lease::Leases;
 use remote_sessions::RemoteSessions;
 use sessions::Sessions;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use usage::UseOfAll;
 
@@ -78,7 +80,7 @@ pub struct State {
     expiry: Expiry,
     uses: UseOfAll,
     addresses: Addresses,
-    blocks: BTreeMap<Identity, Block>,
+    blocks: Blocks,
     remote: RemoteSessions,
     /// The hash of the configuration that was read last, so that its texts are recorded once.
     config: Option<String>,
@@ -214,9 +216,19 @@ impl State {
         self.remote.live_of(user)
     }
 
-    /// The block of a user that is in force at a time.
-    pub fn block(&self, user: &Identity, time: crate::Millis) -> Option<&Block> {
-        self.blocks.get(user).filter(|block| block.until.is_some_and(|until| time < until))
+    /// A subject's block that is in force at a time.
+    pub fn block(&self, subject: &BlockSubject, time: crate::Millis) -> Option<&Block> {
+        self.blocks.get(subject).filter(|block| block.is_in_force(time))
+    }
+
+    /// All blocks that are in force at a time, in the order of their subjects.
+    pub fn blocks(&self, time: crate::Millis) -> impl Iterator<Item = &Block> {
+        self.blocks.all().filter(move |block| block.is_in_force(time))
+    }
+
+    /// Can this subject be blocked? There are at most [`MAX_BLOCKS`] blocks.
+    pub fn can_block(&self, subject: &BlockSubject, time: crate::Millis) -> bool {
+        self.blocks.has_room_for(subject, time)
     }
 
     // Leases.
@@ -268,9 +280,10 @@ impl State {
         !self.uses.knows(user)
     }
 
-    /// All blocks, in the order of their users.
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
-        self.blocks.values()
+    /// The blocks that `memory` has and this state lacks, or has in an earlier form.
+    pub(crate) fn blocks_lacking<'m>(&self, memory: &'m Self) -> impl Iterator<Item = &'m Block> {
+        let lacks = |block: &&Block| self.blocks.get(&block.subject).is_none_or(|known| known.since < block.since);
+        memory.blocks.all().filter(lacks)
     }
 
     /// The addresses that a user had last and no one else has had since, the latest first.

@@ -79,18 +79,6 @@ fn a_new_session_replaces_one_and_a_replaced_session_that_is_live_counts_again()
 }
 
 #[test]
-fn a_user_who_is_blocked_is_refused_until_the_time() {
-    let mut scene = Scene::new(OPEN);
-    let user = rasadmin_engine::Identity { domain: "CORP".into(), name: "ALICE".into() };
-    let until = Some(scene.at.time + 60_000);
-    let block = rasadmin_engine::effect::Block { user, until, reason: Some("quota".into()) };
-    scene.handle(Event::Block(block));
-    assert_eq!(scene.begin(1, "alice", "VPN2-1"), Err("default: the user is blocked: quota".into()));
-    scene.wait(61);
-    assert!(scene.begin(1, "alice", "VPN2-1").is_ok());
-}
-
-#[test]
 fn a_failed_attempt_replaces_no_session() {
     let mut scene = Scene::new(&one_session());
     let from = |handle, computer: &str| connection(handle, "alice").with(|e| e.computer = computer.into());

@@ -5,7 +5,8 @@ mod support;
 
 use rasadmin_engine::addresses::Family;
 use rasadmin_engine::config::file::WhenUnrecorded;
-use rasadmin_engine::effect::Block;
+use rasadmin_engine::effect::BlockSubject;
+use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::event::{AddressEvent, Event, Offer};
 use rasadmin_engine::explain::{Question, explain};
 use rasadmin_engine::{
@@ -147,7 +148,8 @@ fn who_is_blocked_is_refused_for_that() {
     let mut scene = Scene::new(&format!("{DENY}\n{TWO}"));
     let user = scene.config.domains.identity(&"alice".into(), &"".into()).unwrap();
     let until = Some(scene.at.time + 60_000);
-    scene.handle(Event::Block(Block { user, until, reason: Some("quota".into()) }));
+    let subject = BlockSubject::User(user);
+    scene.handle(Event::BeginBlock(BeginBlock { subject, until, reason: Some("quota".into()), by: None }));
     for event in enters() {
         let record = decided(&scene, &event, true);
         assert!(matches!(decision(&record).refusal, Some(Refusal::Blocked { .. })));

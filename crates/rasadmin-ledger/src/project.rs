@@ -165,6 +165,8 @@ impl<'d> Projection<'d> {
             | Effect::LateRelease { .. }
             | Effect::UseCarried(_)
             | Effect::Blocked(_)
+            | Effect::BlockBegan(_)
+            | Effect::BlockEnded { .. }
             | Effect::RemoteSession(_)
             | Effect::CursorMoved { .. }
             | Effect::Anomaly(_)

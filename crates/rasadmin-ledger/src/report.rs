@@ -40,11 +40,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A time for programs: RFC 3339, UTC, with milliseconds.
-fn rfc3339<S: Serializer>(time: &Millis, to: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// If it cannot be written.
+pub fn rfc3339<S: Serializer>(time: &Millis, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&rasadmin_policy::timestamp(*time))
 }
 
-fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S::Ok, S::Error> {
+/// The same, or null.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => rfc3339(time, to),
         None => to.serialize_none(),

@@ -255,6 +255,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let has_session = self.connections[of].reported.session.is_some();
         let mut reasons = Reasons::default();
         reasons.if_so(self.denied_user(asker), "the user is denied");
+        reasons.if_so(self.is_user_blocked(asker, now.time), "the user is blocked");
         // What it will replace is not yet known, and the call may or may not be recognised as its session's own.
         let strict = self.settings.reconnect == Reconnect::Strict && !has_session;
         let count = |(least, most): (u64, u64)| {
@@ -345,6 +346,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let user = self.identity(of);
         let mut reasons = Reasons::default();
         reasons.if_so(self.denied_user(&user), "the user is denied");
+        reasons.if_so(self.is_connection_blocked(of, now.time), "the user or the computer is blocked");
         self.facts(&mut reasons, c, &c.device.source, c.quarantine);
         let candidates = self.candidates(state, of);
         let (one, sure) = (u64::from(!candidates.is_empty()), u64::from(candidates.iter().any(|&(_, sure)| sure)));
@@ -414,6 +416,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let user = self.identity(of);
         let mut reasons = Reasons::default();
         reasons.if_so(self.denied_user(&user), "the user is denied");
+        reasons.if_so(self.is_connection_blocked(of, now.time), "the user or the computer is blocked");
         let source = source.unwrap_or(&c.reported.source);
         self.facts(&mut reasons, c, source, quarantine.unwrap_or(c.quarantine));
         self.limits(&mut reasons, state, &user, of, |count| count);

@@ -226,6 +226,15 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Ok(counted.unwrap_or(answer))
     }
 
+    /// A command appends an event. The processes see it when they next catch up.
+    pub fn append_by_command(&mut self, event: &Event, now: &Now) {
+        let config = self.members[0].config.clone();
+        let context = Context::new(&config, &self.server, self.instance, Process(0));
+        let record = self.engine.decide(&self.recorded, &context, event, now);
+        self.recorded.apply(&record);
+        self.journal.push(record);
+    }
+
     /// Prepares a process that can write again. Waiting records are written as they were decided, unless another
     /// process has written in the meantime: then they are decided again.
     pub fn settle(&mut self, member: usize) {
@@ -294,6 +303,10 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         }
         if let Some(lacks) = self.recorded.leases().find(lease) {
             return Some(format!("{lacks:?}, but carried is {:?}", state.lease(lacks.id)));
+        }
+        let blocks = |state: &State| state.blocks(at.time).cloned().collect::<Vec<_>>();
+        if blocks(&state) != blocks(&self.recorded) {
+            return Some(format!("{:?}, but carried is {:?}", blocks(&self.recorded), blocks(&state)));
         }
         let carried = (state.live_count(), state.leases().count());
         (carried != (sessions, leases)).then(|| format!("{carried:?} sessions and leases, not {sessions} and {leases}"))

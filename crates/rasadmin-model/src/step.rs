@@ -43,6 +43,8 @@ pub enum Kind {
     Restart,
     /// Another configuration is read.
     Reload,
+    /// A command blocks somebody, or lifts a block.
+    Block,
 }
 
 /// A step.
@@ -78,6 +80,7 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         (Kind::Available, when(switches.unavailable, 3)),
         (Kind::Restart, 0),
         (Kind::Reload, when(switches.reloads, 1)),
+        (Kind::Block, when(switches.blocks, 2)),
     ];
     let total: usize = weights.iter().map(|(_, weight)| weight).sum();
     let mut steps = Vec::with_capacity(count);

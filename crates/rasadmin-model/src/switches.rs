@@ -34,6 +34,8 @@ pub struct Switches {
     pub clock_steps: bool,
     /// The configuration changes.
     pub reloads: bool,
+    /// Commands block users and computers.
+    pub blocks: bool,
     /// Connections get further links.
     pub multilink: bool,
     /// IKEv2 connections have link calls.
@@ -95,6 +97,7 @@ impl Switches {
             restarts,
             clock_steps,
             reloads: one_of(3),
+            blocks: false,
             multilink: one_of(2),
             ikev2_links,
             ikev2_unflagged: false,
@@ -115,14 +118,15 @@ impl Switches {
         let unflagged = ikev2_links && projection == Projection::Empty && apart.below(2) == 0;
         let fresh_handles = apart.below(4) == 0;
         let certificates = switches.forms_differ && apart.below(2) == 0;
-        Self { ikev2_unflagged: unflagged, fresh_handles, certificates, ..switches }
+        let blocks = apart.below(3) == 0;
+        Self { ikev2_unflagged: unflagged, fresh_handles, certificates, blocks, ..switches }
     }
 
     /// Removes the faults that cannot be caused from outside at an exact moment: the product waits for a locked
     /// journal, checks its configuration from time to time, and does not lose what it has written. Its structures
-    /// always say what is IKEv2.
+    /// always say what is IKEv2, and no commands run beside it.
     pub fn of_product(self) -> Self {
-        Self { unavailable: false, reloads: false, power_cuts: false, ikev2_unflagged: false, ..self }
+        Self { unavailable: false, reloads: false, blocks: false, power_cuts: false, ikev2_unflagged: false, ..self }
     }
 
     /// Is everything reported once, and in order?

@@ -1,5 +1,6 @@
 //! The simulation: RRAS, the product, and the calls between them.
 
+mod blocks;
 mod calls;
 mod dial;
 mod notifications;
@@ -18,9 +19,9 @@ use crate::step::{Kind, Step};
 use crate::switches::Switches;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Answer, Event, Id, Identity, Mono, Name, Now, Quarantine, Stamp, Tunnel};
-use std::collections::{HashMap, HashSet};
+use rasadmin_engine::effect::{BlockSubject, Usage};
+use rasadmin_engine::{Answer, Event, Id, Identity, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -116,6 +117,8 @@ pub struct World<'e, E: ?Sized> {
     pub notified_at: Mono,
     /// When a notification was recorded last, before the last event.
     pub notified_before: Mono,
+    /// Who is blocked, and until when.
+    blocks: BTreeMap<BlockSubject, Option<Millis>>,
     /// All sessions and leases in this instance, by what identifies them.
     pub known: (HashSet<Id>, HashSet<(Address, Mono)>),
     /// What was found.
@@ -169,6 +172,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             last_had: HashMap::new(),
             notified_at: Mono(0),
             notified_before: Mono(0),
+            blocks: BTreeMap::new(),
             known: Default::default(),
             finding: None,
             trace: None,
@@ -256,6 +260,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             }
             Kind::Restart => self.restart(),
             Kind::Reload => self.reload(),
+            Kind::Block => self.change_blocks(),
         }
     }
 

@@ -430,3 +430,50 @@ impl Engine for LetsInUnrecorded {
 fn when_unrecorded_is_heeded() {
     found_in(&LetsInUnrecorded, &["always: no one is let in unrecorded if that is denied"]);
 }
+
+/// A block is applied by the process that was there when it was recorded, and by no later one.
+struct BlockOfAnInstance;
+
+impl Engine for BlockOfAnInstance {
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
+        if let Event::InstanceStarted { .. } = event {
+            let ends = |block: &rasadmin_engine::effect::Block| Effect::BlockEnded { subject: block.subject.clone() };
+            record.effects.extend(state.blocks(now.at.time).map(ends));
+        }
+        record
+    }
+}
+
+#[test]
+fn a_block_that_ends_with_its_instance_is_found() {
+    found_in(
+        &BlockOfAnInstance,
+        &["always: nobody who is blocked gets in", "as reported: a user who must be refused is refused"],
+    );
+}
+
+/// A user who is let in for now stays in: a block is looked for at the address alone.
+struct BlockAtTheAddressAlone;
+
+impl Engine for BlockAtTheAddressAlone {
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        if matches!(event, Event::Address(_)) {
+            return decided(state, context, event, now);
+        }
+        let mut unblocked = state.clone();
+        let mut record = decided(state, context, &Event::Lost { events: 0 }, now);
+        let all: Vec<_> = state.blocks(now.at.time).map(|block| block.subject.clone()).collect();
+        record.effects = all.into_iter().map(|subject| Effect::BlockEnded { subject }).collect();
+        unblocked.apply(&record);
+        decided(&unblocked, context, event, now)
+    }
+}
+
+#[test]
+fn a_block_at_one_stage_alone_is_found() {
+    found_in(
+        &BlockAtTheAddressAlone,
+        &["always: nobody who is blocked gets in", "as reported: a user who must be refused is refused"],
+    );
+}

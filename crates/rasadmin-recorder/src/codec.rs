@@ -1,7 +1,7 @@
 //! Records and checkpoints as bytes.
 
 use postcard::ser_flavors::Flavor;
-use rasadmin_engine::state::{Checkpoint, Sink, Slices, VERSION};
+use rasadmin_engine::state::{Checkpoint, EarlierCheckpoint, Sink, Slices, VERSION};
 use rasadmin_engine::{Answer, Decision, Effect, Event, Record, State};
 use rasadmin_journal::{Error, Failed};
 use serde::Serialize;
@@ -12,6 +12,11 @@ use std::path::Path;
 
 /// The version of the checkpoint format.
 pub const CHECKPOINT: u32 = VERSION;
+
+/// Can this program read a checkpoint whose state has this version? It writes [`CHECKPOINT`], and reads the one before.
+pub const fn reads_checkpoint(version: u32) -> bool {
+    matches!(version, CHECKPOINT | EarlierCheckpoint::VERSION)
+}
 
 /// A decoded record.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,9 +129,16 @@ impl Flavor for Append<'_> {
     }
 }
 
-/// Decodes a state. Returns None if the bytes are not a state in this format. Call [`State::derive`] next.
+/// Decodes a state. Returns None if the bytes are not a state in a format that [`reads_checkpoint`] knows. Call
+/// [`State::derive`] next.
 pub fn decode_state(bytes: &[u8]) -> Option<State> {
-    postcard::from_bytes(bytes).ok().filter(Checkpoint::is_known).map(Checkpoint::into_state)
+    // A state begins with its version.
+    let (version, _) = postcard::take_from_bytes::<u32>(bytes).ok()?;
+    let checkpoint = match version {
+        EarlierCheckpoint::VERSION => postcard::from_bytes::<EarlierCheckpoint>(bytes).ok()?.upgraded(),
+        _ => postcard::from_bytes(bytes).ok().filter(Checkpoint::is_known),
+    };
+    checkpoint.map(Checkpoint::into_state)
 }
 
 #[cfg(test)]

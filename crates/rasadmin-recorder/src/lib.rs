@@ -24,7 +24,7 @@ mod store;
 pub mod torture;
 mod waiting;
 
-pub use codec::{CHECKPOINT, Decoded, decode, decode_state, encode};
+pub use codec::{Decoded, decode, decode_state, encode, reads_checkpoint};
 pub use failure::{Failure, FailureKind};
 pub use recorder::{Assigned, Recorder, Verdict};
 pub use store::Health;

@@ -55,7 +55,7 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
     let beginning = follower.beginning();
     let mut failed = None;
     let (found, notices) = checkpoint::newest(folder, |position, version| {
-        version == codec::CHECKPOINT
+        codec::reads_checkpoint(version)
             && follower.start_at(position).unwrap_or_else(|error| {
                 failed = Some(error);
                 false

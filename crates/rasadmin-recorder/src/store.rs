@@ -219,7 +219,7 @@ impl Store {
     /// journal begins at the newest checkpoint that this program understands.
     #[allow(clippy::type_complexity)]
     fn begin_new(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
-        let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
+        let (found, _) = checkpoint::newest(&self.folder, |_, version| codec::reads_checkpoint(version))?;
         let state = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.position)));
         let position = state.as_ref().map_or((0, 0), |(_, position)| (position.number, position.crc));
         let journal = Journal::begin_new(&self.folder, self.options, deadline, position)?;

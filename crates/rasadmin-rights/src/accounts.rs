@@ -39,6 +39,20 @@ pub(super) unsafe fn text(sid: PSID) -> io::Result<String> {
 
 /// The current user's SID.
 pub(super) fn own() -> io::Result<String> {
+    // SAFETY: it is the SID of this process's token.
+    with_own(|sid| unsafe { text(sid) })
+}
+
+/// The current user's account, as in `CORP\alice`.
+pub(super) fn own_name() -> io::Result<String> {
+    // SAFETY: it is the SID of this process's token.
+    let (domain, name) = with_own(|sid| unsafe { look_up(sid) })?;
+    let (domain, name) = (String::from_utf16_lossy(&domain), String::from_utf16_lossy(&name));
+    Ok(if domain.is_empty() { name } else { format!("{domain}\\{name}") })
+}
+
+/// Passes the current user's SID to a function.
+fn with_own<T>(then: impl FnOnce(PSID) -> io::Result<T>) -> io::Result<T> {
     let mut token: HANDLE = null_mut();
     // SAFETY: the process's own pseudo handle, and a place for the token's.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &mut token) } == 0 {
@@ -56,7 +70,7 @@ pub(super) fn own() -> io::Result<String> {
         return Err(error);
     }
     // SAFETY: Windows has written a TOKEN_USER there, whose SID is in the same buffer.
-    unsafe { text((*user.as_ptr().cast::<TOKEN_USER>()).User.Sid) }
+    then(unsafe { (*user.as_ptr().cast::<TOKEN_USER>()).User.Sid })
 }
 
 /// BUILTIN\Administrators.
@@ -129,13 +143,24 @@ pub(super) fn members() -> io::Result<Vec<String>> {
 
 /// An account's name, in this computer's language, terminated.
 fn name(sid: &mut Sid) -> io::Result<Vec<u16>> {
+    // SAFETY: a SID that Windows has made.
+    let (_, mut name) = unsafe { look_up(sid.as_mut_ptr().cast()) }?;
+    name.push(0);
+    Ok(name)
+}
+
+/// An account's domain and name, in this computer's language.
+///
+/// # Safety
+/// It points to a SID.
+unsafe fn look_up(sid: PSID) -> io::Result<(Vec<u16>, Vec<u16>)> {
     let (mut name, mut domain) = ([0; 257], [0; 257]);
     let (mut length, mut domain_length, mut usage) = (name.len() as u32, domain.len() as u32, 0);
-    // SAFETY: a SID, and two buffers that are as long as it says.
+    // SAFETY: the caller's SID, and two buffers that are as long as it says.
     let found = unsafe {
         LookupAccountSidW(
             null(),
-            sid.as_mut_ptr().cast(),
+            sid,
             name.as_mut_ptr(),
             &mut length,
             domain.as_mut_ptr(),
@@ -146,7 +171,7 @@ fn name(sid: &mut Sid) -> io::Result<Vec<u16>> {
     if found == 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(name[..length as usize].iter().copied().chain([0]).collect())
+    Ok((domain[..domain_length as usize].to_vec(), name[..length as usize].to_vec()))
 }
 
 #[cfg(test)]
@@ -160,5 +185,6 @@ mod tests {
         // SAFETY: the SID was made by Windows.
         assert_eq!(unsafe { text(administrators().unwrap().as_mut_ptr().cast()) }.unwrap(), "S-1-5-32-544");
         assert_eq!(name(&mut administrators().unwrap()).unwrap().last(), Some(&0));
+        assert!(!own_name().unwrap().is_empty());
     }
 }

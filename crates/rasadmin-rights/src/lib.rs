@@ -151,6 +151,11 @@ fn of(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
 #[cfg(unix)]
 use system::of;
 
+/// The account that runs this process, as in `CORP\alice`; `None` if the system does not say.
+pub fn account_name() -> Option<String> {
+    system::account_name().ok()
+}
+
 /// Creates a folder and its missing parents for SYSTEM and Administrators only (on Unix for the current user only).
 /// Returns the folders it created, the uppermost first.
 ///

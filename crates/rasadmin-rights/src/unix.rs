@@ -14,6 +14,21 @@ fn own() -> u32 {
     *OWN.get_or_init(|| std::fs::metadata("/proc/self").map_or(0, |own| own.uid()))
 }
 
+/// The current user's account, as the system's list has it; a user of another directory is named by their number.
+pub(super) fn account_name() -> io::Result<String> {
+    let all = std::fs::read_to_string("/etc/passwd")?;
+    Ok(named(&all, own()).map_or_else(|| format!("the user with the number {}", own()), str::to_owned))
+}
+
+/// The name that a list of accounts has for a number.
+fn named(all: &str, number: u32) -> Option<&str> {
+    all.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(number)).then_some(name)
+    })
+}
+
 /// The owner, unless it is trusted.
 fn untrusted_owner(of: &Metadata) -> Option<String> {
     (of.uid() != 0 && of.uid() != own()).then(|| format!("the user with the number {}", of.uid()))
@@ -117,6 +132,13 @@ mod tests {
         fs::set_permissions(folder.path().join("a"), Permissions::from_mode(0o1777)).unwrap();
         assert_eq!(unsafe_permissions(&new, Object::Folder).unwrap(), []);
         assert_eq!(unsafe_permissions(&folder.path().join("a"), Object::Folder).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_account_is_known_by_its_number() {
+        let all = "root:x:0:0:root:/root:/bin/sh\nbroken\nalice:x:1000:1000::/home/alice:/bin/sh\n";
+        assert_eq!((named(all, 0), named(all, 1000), named(all, 7)), (Some("root"), Some("alice"), None));
+        assert!(!account_name().unwrap().is_empty());
     }
 
     #[test]

@@ -76,6 +76,11 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     descriptor::set(path, sddl, !owned)
 }
 
+/// The current user's account; its SID if Windows cannot name it, because no domain controller answers, for example.
+pub(super) fn account_name() -> io::Result<String> {
+    accounts::own_name().or_else(|_| accounts::own())
+}
+
 /// Only an administrator is not locked out.
 pub(super) fn may_be_private() -> bool {
     accounts::is_administrator()

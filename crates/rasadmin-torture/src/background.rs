@@ -8,7 +8,8 @@ use crate::paths::journal_in;
 use crate::random::Random;
 use mprapi::FunctionId as F;
 use rasadmin_engine::config::{self, Config};
-use rasadmin_engine::effect::Block;
+use rasadmin_engine::effect::BlockSubject;
+use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::{Event, Id, Identity, Mono, Now, Stamp};
 use rasadmin_journal::{Follower, Item, Journal, Options, Position};
 use rasadmin_recorder::admin::AdminJournal;
@@ -160,7 +161,8 @@ fn configuration(folder: &Path) -> Result<Arc<Config>, String> {
 /// A block of one of a few users who never connect.
 fn block(now: &Now) -> Event {
     let user = Identity { domain: "CORP".into(), name: format!("blocked{}", now.random[0] % 8).as_str().into() };
-    Event::Block(Block { user, until: Some(now.at.time + 60_000), reason: None })
+    let (subject, until) = (BlockSubject::User(user), Some(now.at.time + 60_000));
+    Event::BeginBlock(BeginBlock { subject, until, reason: None, by: None })
 }
 
 fn now() -> Result<Now, String> {

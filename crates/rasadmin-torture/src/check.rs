@@ -258,7 +258,7 @@ impl Check<'_> {
 
     /// What commands acknowledged must be there, and nothing else of theirs, because they are not killed.
     fn commands(&mut self, records: &[Record]) {
-        let of_commands = |event: &Event| matches!(event, Event::Block(_) | Event::CloseSession { .. });
+        let of_commands = |event: &Event| matches!(event, Event::BeginBlock(_) | Event::CloseSession { .. });
         let there: BTreeSet<Id> =
             records.iter().filter(|record| of_commands(&record.event)).map(|record| record.id).collect();
         let acknowledged: BTreeSet<Id> = self.round.commands.iter().copied().collect();

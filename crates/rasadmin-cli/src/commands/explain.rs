@@ -260,8 +260,11 @@ fn recheck<'c>(config: &'c Config, decision: &DecisionRow) -> StageExplained<'c>
     explain_recorded(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
 }
 
-/// Is this what was recorded? What the engine refused is what the rules had allowed.
+/// Is this what was recorded? What the engine refused is what the rules had allowed; a block comes before the rules.
 fn agrees(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
+    if recorded.is_blocked() {
+        return recorded.is_denied();
+    }
     if recorded.refusal.is_some() {
         return stage.allow && recorded.is_denied();
     }
@@ -275,5 +278,5 @@ fn agrees(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
 
 /// The denial was the engine's own, and not the rules'.
 fn overruled(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
-    stage.allow && recorded.is_denied()
+    recorded.is_blocked() || (stage.allow && recorded.is_denied())
 }

@@ -1,5 +1,6 @@
 //! `rasadmin status`: is everything as it should be?
 
+mod blocks;
 mod configured;
 mod facts;
 mod journal;
@@ -94,6 +95,9 @@ pub struct Answer {
     /// in the configuration's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused_today: Option<Vec<Refused>>,
+    /// How many blocks are in force on this server; absent if its journal has no records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks: Option<usize>,
     /// How full the pools are; absent without a valid configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pools: Option<Vec<PoolUse>>,
@@ -143,6 +147,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             answer.journal = Some(journal::check(&mut facts, config, &recorded));
             answer.services = Some(service::check(&mut facts, config, &recorded, dll.as_deref()));
             answer.refused_today = Some(refused::check(&mut facts, &recorded));
+            answer.blocks = blocks::check(&mut facts, &recorded);
             answer.pools = Some(pools::check(&mut facts, config, &recorded));
             answer.ledger = ledger::check(&mut facts, config, &recorded);
             zone = Some(in_zone);

@@ -1,9 +1,11 @@
-//! What an administrator does: release an address, close a session, delete personal data.
+//! What an administrator does: release an address, close a session, block somebody, delete
+//! personal data.
 
 use super::draft::Draft;
 use crate::addresses::Address;
 use crate::calendar::labels_at;
-use crate::effect::{ClosedBy, Effect, EndedBy, Forgetting};
+use crate::effect::{Block, ClosedBy, Effect, EndedBy, Forgetting};
+use crate::event::BeginBlock;
 use crate::now::Id;
 use crate::state::Holding;
 use crate::{Identity, Millis};
@@ -28,5 +30,14 @@ pub(super) fn close_session(draft: &mut Draft<'_>, id: Id) {
     if let Some(session) = draft.state.session(id).filter(|_| draft.lives(id)) {
         draft.session = Some(id);
         draft.close(session, draft.at(), ClosedBy::Administrator, None);
+    }
+}
+
+/// Blocks somebody, if there is room for another block.
+pub(super) fn begin_block(draft: &mut Draft<'_>, asked: &BeginBlock) {
+    let since = draft.at().time;
+    if draft.state.can_block(&asked.subject, since) {
+        let BeginBlock { subject, until, reason, by } = asked.clone();
+        draft.add(Effect::BlockBegan(Block { subject, since, until, reason, by }));
     }
 }

@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::facts::groups_of;
 use crate::config::Config;
 use crate::decision::{Decision, Refusal};
+use crate::effect::{Block, BlockSubject};
 use crate::now::Id;
 use crate::rules::{GroupSet, RecordedCounts, Ruling, WhenUnrecorded};
 use crate::{Facts, Family, Stage};
@@ -40,7 +41,9 @@ impl Asked {
     }
 }
 
-/// Asks the rules at a stage. `own` is the session of the event. Blocked users are refused whatever the rules say.
+/// Asks the rules at a stage. `own` is the session of the event. A block comes before all rules: it is the
+/// reason for the refusal even if a rule would refuse for another. The rules are still evaluated, so that the record
+/// has what they counted.
 pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>) -> Asked {
     let config = draft.context.config;
     let groups = groups_of(&draft.context, facts.user.known());
@@ -49,17 +52,22 @@ pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>
     let ruling = config.rules.decide(stage, &facts, &groups, &known);
     let counted = RecordedCounts::new(&needs, &known, &config.groups);
     let mut asked = asked(draft, stage, facts, groups, &ruling, counted);
-    let block = asked.decision.facts.user.known().and_then(|user| draft.state.block(user, draft.at().time));
-    if let Some(block) = block.filter(|_| asked.decision.allow) {
-        let until = block.until.unwrap_or(draft.at().time);
+    if let Some(Block { subject, until, reason, .. }) = block(draft, &asked.decision.facts) {
         asked.decision.rule = None;
-        asked.refuse(Refusal::Blocked { until, reason: block.reason.clone() });
+        asked.refuse(Refusal::Blocked { until: *until, reason: reason.clone(), subject: Some(subject.clone()) });
     }
     let refused = draft.context.unrecorded && when_unrecorded(config, stage, &ruling) == Some(WhenUnrecorded::Deny);
     if refused && asked.decision.allow {
         asked.refuse(Refusal::Unrecorded);
     }
     asked
+}
+
+/// The block that is in force for these facts: the user's, or else that of the computer name that the client claims.
+fn block<'a>(draft: &Draft<'a>, facts: &Facts) -> Option<&'a Block> {
+    let in_force = |subject: BlockSubject| draft.state.block(&subject, draft.at().time);
+    let user = facts.user.known().and_then(|user| in_force(BlockSubject::User(user.clone())));
+    user.or_else(|| in_force(BlockSubject::claimed_computer(facts.computer.known()?)))
 }
 
 /// Is a connection accepted that the rules allow but that cannot be recorded? The deciding rule says so, or else the

@@ -7,7 +7,7 @@
 use super::draft::Draft;
 use super::{Context, record};
 use crate::decision::Answer;
-use crate::effect::{Anomaly, Block, ClosedBy, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, UseCarried};
+use crate::effect::{Anomaly, ClosedBy, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, UseCarried};
 use crate::event::Event;
 use crate::now::{Id, Now};
 use crate::record::Record;
@@ -42,11 +42,8 @@ pub fn decide_carried(state: &State, memory: &State, scope: &Scope, context: &Co
     leases.sort_unstable_by_key(|lease| (lease.began.mono, lease.id));
     leases.into_iter().for_each(|lease| hold(&mut draft, memory, lease));
     if *scope == Scope::Lacking {
-        for block in memory.blocks() {
-            let known = block.until.and_then(|until| state.block(&block.user, until.saturating_sub(1)));
-            if known.is_none() {
-                draft.add(Effect::Blocked(Block::clone(block)));
-            }
+        for block in state.blocks_lacking(memory) {
+            draft.add(Effect::BlockBegan(block.clone()));
         }
         let mut uses: Vec<_> = memory.uses().filter(|(user, _)| state.has_used_nothing(user)).collect();
         uses.sort_unstable_by_key(|(user, _)| *user);

@@ -98,14 +98,9 @@ impl State {
                 self.use_is(*session, user, days);
             }
             Effect::UseCarried(carried) => self.uses.carry(&carried.user, carried.sums),
-            Effect::Blocked(block) => {
-                self.blocks.retain(|_, other| other.until.is_some_and(|until| until > at.time));
-                if block.until.is_some() {
-                    self.blocks.insert(block.user.clone(), block.clone());
-                } else {
-                    self.blocks.remove(&block.user);
-                }
-            }
+            Effect::Blocked(block) => self.blocks.user_block(block, at.time),
+            Effect::BlockBegan(block) => self.blocks.begin(block.clone(), at.time),
+            Effect::BlockEnded { subject } => self.blocks.end(subject),
             Effect::RemoteSession(remote) => self.set_remote_session(remote),
             Effect::CursorMoved { pool, shape, next } => self.addresses.move_cursor(pool, shape, *next),
             Effect::ConfigRead(read) => self.config = Some(read.hash.clone()),
@@ -262,6 +257,7 @@ impl State {
 
     fn forget(&mut self, before: crate::Millis, user: Option<&Identity>) {
         self.addresses.forget(user);
+        self.blocks.forget(before, user);
         let mut gone: Vec<Id> = Vec::new();
         for closed in self.sessions.closed() {
             let whose = user.is_none_or(|user| closed.session.user.as_ref() == Some(user));

@@ -1,7 +1,12 @@
 //! Checkpoints: states to start from.
 
+mod earlier;
+
+pub use earlier::EarlierCheckpoint;
+
 use super::State;
 use super::addresses::{self, Addresses};
+use super::blocks::Blocks;
 use super::derived::Derived;
 use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
@@ -17,7 +22,7 @@ use crate::now::{Id, Mono, Process, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A state without its indexes. Equal states have equal checkpoints. Making a checkpoint copies no table: state and
 /// checkpoint share them until the state changes.
@@ -58,7 +63,7 @@ impl Checkpoint {
             instance: state.instance,
             last: state.last,
             heard: state.heard,
-            blocks: state.blocks.values().cloned().collect(),
+            blocks: state.blocks.all().cloned().collect(),
             remote: state.remote.sorted(),
             config: state.config.clone(),
         };
@@ -104,7 +109,7 @@ impl Checkpoint {
             expiry,
             uses: UseOfAll::load(self.uses),
             addresses: Addresses::load(self.addresses),
-            blocks: head.blocks.into_iter().map(|block| (block.user.clone(), block)).collect(),
+            blocks: Blocks::load(head.blocks),
             remote: RemoteSessions::load(head.remote),
             config: head.config,
             derived: Derived::default(),

@@ -38,7 +38,7 @@ struct Stop {
     /// Acct-Session-Time.
     seconds: Option<u64>,
     cause: Option<u32>,
-    /// Did the server state the end, or was it estimated after a restart?
+    /// Was the end estimated?
     estimated: bool,
 }
 

@@ -97,9 +97,9 @@ fn flat<T>(fact: Fact<String>, read: impl FnOnce(&str) -> Option<T>) -> Fact<T> 
 }
 
 /// An attempt that was refused. Only what was known at the time is known of it. A reauthentication or an endpoint
-/// change is not an attempt.
+/// change is not an attempt. What a block refused, no configuration would have accepted.
 fn refused(denied: &DecisionRow) -> Option<Attempt> {
-    if matches!(denied.stage, Stage::Reauthentication | Stage::EndpointChange) {
+    if matches!(denied.stage, Stage::Reauthentication | Stage::EndpointChange) || denied.is_blocked() {
         return None;
     }
     let facts = &denied.facts;

@@ -43,7 +43,7 @@ pub(super) fn before(
 
 /// The newest checkpoint that fits.
 fn find(folder: &Path, mut fits: impl FnMut(&Position) -> bool) -> Result<Option<(u64, State)>, Error> {
-    let known = |version| version == rasadmin_recorder::CHECKPOINT;
+    let known = rasadmin_recorder::reads_checkpoint;
     let (found, _) = checkpoint::newest(folder, |position, version| known(version) && fits(position))?;
     let Some(found) = found else { return Ok(None) };
     Ok(rasadmin_recorder::decode_state(&found.state).map(|state| (found.position.number, state)))

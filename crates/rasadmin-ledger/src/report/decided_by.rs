@@ -11,7 +11,7 @@ pub enum DecidedBy {
     Rule,
     /// The configuration's default.
     Default,
-    /// The DLL itself, although the rules allowed it: a pool was exhausted, for example.
+    /// The DLL itself, in place of the rules: the user is blocked, or a pool was exhausted, for example.
     Dll,
     /// NPS, according to an imported log: it refused before RRAS asked rasadmin.
     Nps,
@@ -39,7 +39,7 @@ pub fn refusal_in_words(kind: &str) -> &str {
         "reservation-held" => "reservation already held",
         "offer" => "RRAS's offer unusable",
         "anothers-address" => "another user's address",
-        "blocked" => "user blocked",
+        "blocked" => "blocked",
         "unrecorded" => "cannot be recorded",
         newer => newer,
     }

@@ -74,6 +74,11 @@ impl DecisionRow {
         self.outcome == "deny"
     }
 
+    /// Was it a block that denied, before any rule?
+    pub fn is_blocked(&self) -> bool {
+        self.refusal.as_deref() == Some("blocked")
+    }
+
     /// What decided, for people: the rule, or in brackets what is no rule.
     pub fn decided_by(&self) -> Cow<'_, str> {
         match (&self.imported, &self.refusal, &self.rule) {

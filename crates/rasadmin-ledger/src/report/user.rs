@@ -1,8 +1,9 @@
 //! Everything about one user.
 
-use super::{DecisionRow, Filter, KnownUser, LeaseRow, Reader, SessionRow, UserFilter, rfc3339_or_null};
+use super::{DecisionRow, Filter, KnownUser, LeaseRow, Reader, SessionRow, UserFilter, rfc3339, rfc3339_or_null};
 use crate::Error;
 use rasadmin_engine::config::Config;
+use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::explain::{Question, explain};
 use rasadmin_engine::rules::{Explained, ExplainedCondition, Truth};
 use rasadmin_engine::{Identity, InterfaceType, Millis, Name, Quarantine, Stamp, State};
@@ -79,12 +80,25 @@ pub struct LimitUse {
 /// A user who is blocked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UserBlock {
-    /// When it ends: RFC 3339, UTC. Null if it has no end.
+    /// When it began: RFC 3339, UTC.
+    #[serde(serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub since: Millis,
+    /// When it ends: RFC 3339, UTC. Null if it stays until it is lifted.
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub until: Option<Millis>,
     /// The reason.
     pub reason: Option<String>,
+    /// The account that asked for it. Null if it is not known.
+    pub by: Option<String>,
+}
+
+impl From<&Block> for UserBlock {
+    fn from(block: &Block) -> Self {
+        let Block { since, until, reason, by, .. } = block.clone();
+        Self { since, until, reason, by }
+    }
 }
 
 /// What is in force, for a report about a user.
@@ -131,9 +145,7 @@ impl Reader {
             reservations: reservations(user, config),
             rules,
             limits,
-            block: state
-                .block(user, at.time)
-                .map(|block| UserBlock { until: block.until, reason: block.reason.clone() }),
+            block: state.block(&BlockSubject::User(user.clone()), at.time).map(UserBlock::from),
             live,
             more_past: cut(&mut past, limit),
             past,

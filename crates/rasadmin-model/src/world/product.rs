@@ -22,6 +22,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let now = self.now();
             let answer = self.product.answer_unrecorded(member, subject.clone(), &event, &now);
             self.log_event(&subject, &event, &answer, "waits");
+            self.check_blocks(&subject, &answer, now.at.time);
             if let (&Subject::Link(of, _), Answer::Accept) = (&subject, &answer) {
                 self.connections[of].reported.links_waited.push((now.at.mono, Mono(u64::MAX)));
             }
@@ -44,6 +45,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
         };
         self.log_event(&subject, &event, &answer, "");
+        self.check_blocks(&subject, &answer, now.at.time);
         self.after_record(&subject, &answer, now.at, false);
         self.compare(member, &subject, &expected, &answer);
         self.check_every_record(now.at);

@@ -305,7 +305,7 @@ const fn is_address(event: &Event) -> bool {
 }
 
 const fn of_command(event: &Event) -> bool {
-    matches!(event, Event::Block(_) | Event::CloseSession { .. })
+    matches!(event, Event::BeginBlock(_) | Event::CloseSession { .. })
 }
 
 /// Is it the record of this call, with the answer that the call returned?

@@ -44,7 +44,8 @@ pub struct StageAnswer<'a> {
     rules: &'a [Explained<'a>],
     /// At an address stage that is allowed: the address.
     address: Option<AddressAnswer<'a>>,
-    /// Why the connection ends although the rules allow it.
+    /// Why the connection ends without regard to the rules: the user is blocked, or the rules allow it and something
+    /// else does not.
     refused: Option<String>,
     /// For a past decision: what was recorded.
     #[serde(flatten)]
@@ -87,7 +88,7 @@ struct PastAnswer<'a> {
     recorded: &'a DecisionRow,
     /// Whether the recorded facts give the recorded decision under the configuration of that time.
     agrees: bool,
-    /// Whether the engine refused what the rules allowed.
+    /// Whether the engine refused, in place of the rules: a block, or something that keeps out a user whom they allow.
     overruled: bool,
 }
 

@@ -27,9 +27,18 @@ const fn heading(stage: Stage) -> &'static str {
 /// Writes a stage. `past`: the decision that was recorded. `all`: also the rules after the one that decides.
 pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Context)>, all: bool) {
     let time = past.map(|(decision, context)| times::show(decision.time, &context.zone) + "  ").unwrap_or_default();
-    let _ = writeln!(text, "\n{time}{}: {}", heading(stage.stage), verdict(stage));
+    let blocked = block(stage, past.map(|(decision, _)| decision));
+    let verdict = blocked.as_ref().map_or_else(|| verdict(stage), |why| format!("denied before any rule: {why}"));
+    let _ = writeln!(text, "\n{time}{}: {verdict}", heading(stage.stage));
     let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
-    let shown = if all { stage.rules.len() } else { (decides + 1).min(stage.rules.len()) };
+    let shown = match (all, &blocked) {
+        (true, _) => stage.rules.len(),
+        (false, Some(_)) => 0,
+        (false, None) => (decides + 1).min(stage.rules.len()),
+    };
+    if blocked.is_some() && all {
+        let _ = writeln!(text, "  without the block: {}", self::verdict(stage));
+    }
     let width = stage.rules[..shown].iter().map(|rule| name(rule).chars().count()).max().unwrap_or(0).min(40);
     for rule in &stage.rules[..shown] {
         let mark = if rule.decides { '>' } else { ' ' };
@@ -37,11 +46,14 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
     }
     let rest = stage.rules.len() - shown;
     if rest > 0 {
-        let noun = crate::format::count(rest, "later rule");
+        let noun = crate::format::count(rest, if blocked.is_some() { "rule" } else { "later rule" });
         let _ = writeln!(text, "    ({noun} not evaluated; --all shows them)");
     }
     if let Some(address) = &stage.address {
         let _ = writeln!(text, "  address: {}", describe_address(address, stage.stage));
+    }
+    if blocked.is_some() {
+        return;
     }
     if stage.when_unrecorded == Some(WhenUnrecorded::Deny) && stage.allow {
         let _ = writeln!(text, "  while nothing can be recorded: denied");
@@ -57,6 +69,14 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
             let rule = decision.rule.as_deref().unwrap_or("(default)");
             let _ = writeln!(text, "  but {} by {rule} was recorded", decision.outcome);
         }
+    }
+}
+
+/// The block that refuses here, or refused then.
+fn block(stage: &StageExplained<'_>, past: Option<&DecisionRow>) -> Option<String> {
+    match past {
+        Some(recorded) => recorded.is_blocked().then(|| recorded.reason.clone().unwrap_or_default()),
+        None => stage.refusal.as_ref().filter(|_| stage.is_blocked()).map(ToString::to_string),
     }
 }
 

@@ -8,16 +8,19 @@ use rasadmin_ledger::report::{DecidedBy, Refused, refusal_in_words};
 /// How many causes are named.
 const NAMED: usize = 3;
 
-/// Today's refusals. What the rules refuse is what the administrator wants, and is worth a look; what the DLL itself
-/// refuses is a fault of the configuration or of the server.
+/// Today's refusals. What the rules and blocks refuse is what the administrator wants, and is worth a look; what else
+/// the DLL itself refuses is a fault of the configuration or of the server.
 pub fn check(facts: &mut Facts, recorded: &Recorded) -> Vec<Refused> {
     report(facts, &recorded.refused);
     recorded.refused.clone()
 }
 
 fn report(facts: &mut Facts, all: &[Refused]) {
-    let (own, rules): (Vec<&Refused>, Vec<&Refused>) = all.iter().partition(|one| one.decided_by == DecidedBy::Dll);
-    for (mark, what, some) in [(Mark::Attention, "by the DLL itself", own), (Mark::Notice, "by the rules", rules)] {
+    let is_wanted = |one: &&Refused| one.decided_by != DecidedBy::Dll || one.refusal.as_deref() == Some("blocked");
+    let (wanted, own): (Vec<&Refused>, Vec<&Refused>) = all.iter().partition(is_wanted);
+    let blocks = wanted.iter().any(|one| one.refusal.is_some());
+    let wanted_by = if blocks { "by rules and blocks" } else { "by the rules" };
+    for (mark, what, some) in [(Mark::Attention, "by the DLL itself", own), (Mark::Notice, wanted_by, wanted)] {
         if some.is_empty() {
             continue;
         }
@@ -70,6 +73,8 @@ mod tests {
         assert!(text.contains(": 7 `no PPTP`, 1 by default; see `rasadmin decisions"), "{text}");
         let (attention, text) = told(&[one(None, Some("exhausted"), 1)]);
         assert!(attention && text.contains("1 refusal today by the DLL itself: 1 pool exhausted;"), "{text}");
+        let (attention, text) = told(&[one(None, Some("blocked"), 3), one(Some("no PPTP"), None, 1)]);
+        assert!(!attention && text.contains("4 refusals today by rules and blocks: 3 blocked, 1 `no PPTP`;"), "{text}");
         assert!(told(&[]).1.contains("nobody today"));
     }
 

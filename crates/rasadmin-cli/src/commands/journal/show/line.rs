@@ -1,9 +1,11 @@
 //! A record as a line.
 
+use crate::block_subject::shown;
 use crate::times;
 use jiff::tz::TimeZone;
-use rasadmin_engine::effect::{Effect, Forgetting};
-use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Name, Record};
+use rasadmin_engine::effect::{Block, BlockSubject, Effect, Forgetting, UserBlock};
+use rasadmin_engine::event::BeginBlock;
+use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Millis, Name, Record};
 use rasadmin_ledger::report::UserFilter;
 use rasadmin_policy::addresses::{Address, Family, text};
 use rasadmin_policy::config::Config;
@@ -51,7 +53,8 @@ impl<'c> Lines<'c> {
         let user = user.map(|user| user.to_string()).or_else(|| record.event.user_name().map(ToString::to_string));
         let time = times::show(record.at.time, self.zone);
         let mut parts = outcome(&record);
-        parts.extend(record.effects.iter().filter_map(change));
+        parts.extend(record.effects.iter().filter_map(|effect| change(effect, self.zone)));
+        parts.extend(asked_by(&record.event));
         if decoded.unknown > 0 {
             parts.push(format!("{} from a newer version", crate::format::count(decoded.unknown, "part")));
         }
@@ -75,6 +78,8 @@ impl<'c> Lines<'c> {
         let named = || record.event.user_name().and_then(|name| self.config.domains.identity(name, &domain));
         let administrators = match &record.event {
             Event::Block(block) => Some(block.user.clone()),
+            Event::BeginBlock(BeginBlock { subject: BlockSubject::User(user), .. })
+            | Event::EndBlock { subject: BlockSubject::User(user), .. } => Some(user.clone()),
             Event::Forget { user, .. } => user.clone(),
             _ => None,
         };
@@ -114,7 +119,8 @@ fn event(event: &Event) -> &'static str {
         Event::Carried => "carried over",
         Event::ReleaseAddress { .. } => "release by hand",
         Event::CloseSession { .. } => "close by hand",
-        Event::Block(_) => "block",
+        Event::Block(_) | Event::BeginBlock(_) => "block",
+        Event::EndBlock { .. } => "unblock",
         Event::Look(_) => "look",
         Event::RemoteSessions(_) => "elsewhere",
         Event::Forget { how: Forgetting::Purge, .. } => "purge",
@@ -158,7 +164,7 @@ fn replaced(decision: &Decision) -> String {
 }
 
 /// What changed, as far as people ask.
-fn change(effect: &Effect) -> Option<String> {
+fn change(effect: &Effect, zone: &TimeZone) -> Option<String> {
     Some(match effect {
         Effect::InstanceBegan(began) => format!("{} begins anew", began.server),
         Effect::SessionBegan(began) if began.adopted => "session found".to_owned(),
@@ -183,8 +189,14 @@ fn change(effect: &Effect) -> Option<String> {
         Effect::LeaseBegan(began) => format!("lease begins ({})", began.pool.as_deref().unwrap_or(began.origin.name())),
         Effect::LeaseEnded { by, .. } => format!("lease ends ({})", by.name()),
         Effect::LateRelease { .. } => "the lease had ended already".to_owned(),
-        Effect::Blocked(block) if block.until.is_some() => "the user is blocked".to_owned(),
+        Effect::Blocked(UserBlock { until: Some(until), reason, .. }) => {
+            blocked("the user", Some(*until), reason.as_deref(), zone)
+        }
         Effect::Blocked(_) => "the user is let in again".to_owned(),
+        Effect::BlockBegan(Block { subject, until, reason, .. }) => {
+            blocked(&shown(subject), *until, reason.as_deref(), zone)
+        }
+        Effect::BlockEnded { subject } => format!("{} is no longer blocked", shown(subject)),
         Effect::Anomaly(anomaly) => format!("{}: {}", anomaly.what(), anomaly.details()),
         Effect::ConfigRead(read) => match &read.fault {
             Some(_) => format!("the file is broken; {} stays in force", read.hash),
@@ -205,6 +217,18 @@ fn change(effect: &Effect) -> Option<String> {
         | Effect::CursorMoved { .. }
         | Effect::Forgotten { .. } => return None,
     })
+}
+
+fn blocked(who: &str, until: Option<Millis>, reason: Option<&str>, zone: &TimeZone) -> String {
+    let until = until.map_or_else(|| "it is lifted".to_owned(), |until| times::show(until, zone));
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{who} is blocked until {until}{reason}")
+}
+
+/// The account that asked for a block, or to lift it.
+fn asked_by(event: &Event) -> Option<String> {
+    let (Event::BeginBlock(BeginBlock { by, .. }) | Event::EndBlock { by, .. }) = event else { return None };
+    by.as_ref().map(|by| format!("asked by {by}"))
 }
 
 fn show(address: Address) -> String {

@@ -1,0 +1,205 @@
+//! `rasadmin block`.
+
+use crate::block_subject::{SubjectArguments, shown};
+use crate::confirm::confirm;
+use crate::context::{Context, ContextArguments, ZoneArguments};
+use crate::error::{CommandError, Exit, Result};
+use crate::filter::user_shown;
+use crate::output::Output;
+use crate::{record, times, warning};
+use clap::Args;
+use rasadmin_engine::effect::{Block, BlockSubject};
+use rasadmin_engine::event::BeginBlock;
+use rasadmin_engine::state::{MAX_BLOCKS, Session};
+use rasadmin_engine::{Event, Id, Millis, State};
+use rasadmin_ledger::report::{Filter, UserFilter};
+
+/// How many characters a reason has at most.
+const LONGEST_REASON: usize = 200;
+
+/// How many sessions are named.
+const NAMED: usize = 5;
+
+/// Refuse a user or a computer before any rule
+///
+/// From its next call on, the DLL on this server refuses the user or computer, whatever the rules say. The block ends
+/// at a time, or with `rasadmin unblock`. It survives restarts. Blocking somebody again replaces the block.
+///
+/// A block does not disconnect a session that is connected: disconnect it in RRAS too. The DLL refuses that session at
+/// its next reauthentication, change of endpoint or further link.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin block alice --reason 'left the company'
+  rasadmin block 'PARTNER\\bob' --until '2026-12-01 08:00'
+  rasadmin block --computer-account host/pc7.corp.example --until 7d
+  rasadmin block --claimed-computer LAPTOP-7 --reason stolen")]
+pub struct Arguments {
+    #[command(flatten)]
+    subject: SubjectArguments,
+    /// When the block ends: `2026-12-01`, `2026-12-01 08:00`, or in how long: `15m`, `8h`, `7d` [default: when it is
+    /// lifted]
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// The reason, which logs and lists show
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
+    context: ContextArguments,
+}
+
+/// What came of it.
+enum Outcome {
+    /// Blocked, in place of an earlier block if there was one. These sessions stay connected.
+    Blocked { replaced: Option<Block>, live: Vec<Id> },
+    /// There are too many blocks.
+    Full,
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    let domains = &context.config.domains;
+    let subject = arguments.subject.subject(domains)?;
+    let until =
+        arguments.until.as_deref().map(|until| times::parse_end(until, &context.zone, times::now())).transpose()?;
+    let reason = arguments.reason.as_deref().map(reason).transpose()?;
+    let mut tool = record::open(&context)?;
+    let who = shown(&subject);
+    let server = tool.state().server().clone();
+    let ends = end(until, &context);
+    confirm(&format!("Block {who} on {server} {ends}?"), arguments.yes, out)?;
+    let by = rasadmin_rights::account_name();
+    let asked = BeginBlock { subject: subject.clone(), until, reason, by };
+    match record::record(&mut tool, |state| look(state, &asked))? {
+        Outcome::Full => Err(CommandError::usage(format!(
+            "there are {MAX_BLOCKS} blocks, and no more are possible: nothing was changed"
+        ))
+        .hint("lift some with `rasadmin unblock`, or refuse many users with a rule")),
+        Outcome::Blocked { replaced, live } => {
+            record::bring_in(&context)?;
+            writeln!(out, "{who} is blocked on {server} {ends}: new connections are refused")?;
+            if let Some(replaced) = replaced {
+                let since = times::show(replaced.since, &context.zone);
+                writeln!(out, "this replaces the block since {since}, {}", end(replaced.until, &context))?;
+            }
+            say_who_stays(out, &context, &live)?;
+            if let Some(uncertain) = arguments.subject.uncertain_domain(domains) {
+                warning!("{uncertain}");
+            }
+            say_what_can_be_forged(out, &subject)?;
+            say_if_unknown(&context, &subject)?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+/// A reason that fits into lists.
+fn reason(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(CommandError::usage("the reason is empty: write one, or leave --reason out"));
+    }
+    if text.contains(char::is_control) {
+        return Err(CommandError::usage("the reason has a line break or another control character: write one line"));
+    }
+    let length = text.chars().count();
+    if length > LONGEST_REASON {
+        let what = format!("the reason has {length} characters: write at most {LONGEST_REASON}");
+        return Err(CommandError::usage(what));
+    }
+    Ok(text.to_owned())
+}
+
+fn look(state: &State, asked: &BeginBlock) -> (Outcome, Option<Event>) {
+    let now = times::now();
+    if !state.can_block(&asked.subject, now) {
+        return (Outcome::Full, None);
+    }
+    let replaced = state.block(&asked.subject, now).cloned();
+    let mut live: Vec<&Session> = state.live().filter(|session| is_of(session, &asked.subject)).collect();
+    live.sort_unstable_by_key(|session| (session.began.mono, session.id));
+    let live = live.iter().map(|session| session.id).collect();
+    (Outcome::Blocked { replaced, live }, Some(Event::BeginBlock(asked.clone())))
+}
+
+fn is_of(session: &Session, subject: &BlockSubject) -> bool {
+    match subject {
+        BlockSubject::User(user) => session.user.as_ref() == Some(user),
+        BlockSubject::ClaimedComputer(name) => session.computer.folded() == *name,
+    }
+}
+
+/// When a block ends, as the end of a sentence.
+pub fn end(until: Option<Millis>, context: &Context) -> String {
+    let zone = &context.zone;
+    until.map_or_else(
+        || "until it is lifted".to_owned(),
+        |until| format!("until {} ({})", times::show(until, zone), zone.iana_name().unwrap_or("UTC")),
+    )
+}
+
+/// The sessions that a block does not end.
+fn say_who_stays(out: &mut Output, context: &Context, live: &[Id]) -> Result<()> {
+    if live.is_empty() {
+        return Ok(());
+    }
+    let reader = context.reader()?;
+    let mut named = Vec::new();
+    for id in live.iter().take(NAMED) {
+        let row = reader.session(&id.to_string())?.ok().flatten();
+        named.push(row.map_or_else(
+            || id.to_string(),
+            |row| format!("{} (since {})", row.id, times::show(row.acct_start_time, &context.zone)),
+        ));
+    }
+    let more = live.len() - named.len();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let (noun, stay) = if live.len() == 1 { ("session", "stays") } else { ("sessions", "stay") };
+    writeln!(
+        out,
+        "{noun} {} {stay} connected: a block disconnects nobody; disconnect {} in RRAS",
+        named.join(", "),
+        if live.len() == 1 { "it" } else { "them" }
+    )
+}
+
+/// What a block of a computer cannot do.
+fn say_what_can_be_forged(out: &mut Output, subject: &BlockSubject) -> Result<()> {
+    match subject {
+        BlockSubject::ClaimedComputer(_) => writeln!(
+            out,
+            "a client chooses the name that it claims: this does not stop a client that claims another name or none; \
+             whether IKEv2 clients send one is not known"
+        ),
+        BlockSubject::User(user) if user.is_computer() => writeln!(
+            out,
+            "this concerns connections with the computer's own account (device tunnels); its users can still connect"
+        ),
+        BlockSubject::User(_) => Ok(()),
+    }
+}
+
+/// A name that nobody has ever used may be mistyped.
+fn say_if_unknown(context: &Context, subject: &BlockSubject) -> Result<()> {
+    let BlockSubject::User(user) = subject else { return Ok(()) };
+    let filter = UserFilter { domain: None, name: user.name.clone() };
+    let known = context.reader()?.users(&Filter { user: Some(filter), ..Filter::default() })?;
+    if known.iter().any(|of| of.domain == user.domain) {
+        return Ok(());
+    }
+    let others: Vec<String> = known.iter().map(|of| user_shown(Some(&of.domain), Some(&of.name), &of.name)).collect();
+    if others.is_empty() {
+        warning!("the ledger has no connection of {user}, not even a refused one: check the name");
+    } else {
+        let others = others.join(", ");
+        warning!("the ledger has no connection of {user}, but of {others}: check the domain");
+    }
+    Ok(())
+}

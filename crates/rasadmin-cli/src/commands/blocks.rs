@@ -1,0 +1,105 @@
+//! `rasadmin blocks`.
+
+use crate::block_subject::shown;
+use crate::context::{ContextArguments, ZoneArguments};
+use crate::error::{Exit, Result};
+use crate::filter::TableLimitArguments;
+use crate::output::Output;
+use crate::table::text;
+use crate::{present, times};
+use clap::Args;
+use rasadmin_engine::effect::{Block, BlockSubject};
+use rasadmin_engine::{Millis, Name};
+use rasadmin_ledger::report::{rfc3339, rfc3339_or_null};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Show who is blocked on this server, and by whom
+///
+/// Shows the blocks that are in force. `rasadmin journal show` also has those that have ended or were lifted, as long
+/// as the journal keeps their records.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin blocks
+  rasadmin blocks --json")]
+pub struct Arguments {
+    #[command(flatten)]
+    limit: TableLimitArguments,
+    #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A block that is in force.
+#[derive(Serialize, JsonSchema)]
+pub struct BlockRow {
+    /// The server on which it is in force.
+    server: Name,
+    /// Who is blocked: `user`, `computer-account`, or `claimed-computer` (the name that a client claims).
+    kind: &'static str,
+    /// The domain in upper case, as `[domains]` maps it. Null for a claimed computer name.
+    domain: Option<Name>,
+    /// The name in upper case, without the domain.
+    name: Name,
+    /// When it began: RFC 3339, UTC.
+    #[serde(serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    since: Millis,
+    /// When it ends: RFC 3339, UTC. Null if it stays until it is lifted.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    until: Option<Millis>,
+    /// The reason. Null if none was given.
+    reason: Option<String>,
+    /// The account that asked for it. Null if it is not known.
+    by: Option<String>,
+}
+
+impl BlockRow {
+    fn new(server: &Name, block: &Block) -> Self {
+        let (domain, name) = match &block.subject {
+            BlockSubject::User(user) => (Some(user.domain.clone()), user.name.clone()),
+            BlockSubject::ClaimedComputer(name) => (None, name.clone()),
+        };
+        let Block { subject, since, until, reason, by } = block.clone();
+        Self { server: server.clone(), kind: subject.kind(), domain, name, since, until, reason, by }
+    }
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    context.journal()?;
+    let present = present::read(&context)?;
+    let (now, zone) = (times::now(), &context.zone);
+    let mut blocks: Vec<&Block> = present.iter().flat_map(|present| present.state.blocks(now)).collect();
+    let cut = arguments.limit.of(arguments.json).cut(&mut blocks);
+    let server = present.as_ref().map_or_else(|| context.server(), |present| present.state.server().clone());
+    if arguments.json {
+        let rows: Vec<_> = blocks.iter().map(|block| BlockRow::new(&server, block)).collect();
+        out.json(&rows)?;
+        return Ok(Exit::Success);
+    }
+    if blocks.is_empty() {
+        writeln!(out, "nobody is blocked on {server}")?;
+        return Ok(Exit::Success);
+    }
+    let columns = [text("blocked", 0), text("since", 1), text("until", 0), text("reason", 0), text("by", 2)];
+    let rows = blocks.iter().map(|block| {
+        vec![
+            shown(&block.subject),
+            times::show(block.since, zone),
+            block.until.map_or_else(|| "it is lifted".to_owned(), |until| times::show(until, zone)),
+            block.reason.clone().unwrap_or_default(),
+            block.by.clone().unwrap_or_default(),
+        ]
+    });
+    out.table(&columns, rows.collect())?;
+    writeln!(out, "\n  {}", times::zone_name(zone))?;
+    cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
+    Ok(Exit::Success)
+}
