@@ -1,7 +1,7 @@
 //! The admin DLLs in C: fixtures/fixtures.list names them and says how to compile each.
 
 use crate::shell::{create, output, root, target};
-use crate::{Result, c_minimal, packages, windows};
+use crate::{Result, c_minimal, packages, stand_in, windows};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,6 +89,7 @@ pub fn build() -> Result<PathBuf> {
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
     })?;
     c_minimal::build()?;
+    stand_in::build()?;
     let host = windows.join("chost.exe");
     if newer_than_sources(&host) {
         return Ok(folder);

@@ -13,6 +13,7 @@ mod packages;
 mod publish;
 mod shell;
 mod shipped;
+mod stand_in;
 mod tests;
 mod timing;
 mod torture;

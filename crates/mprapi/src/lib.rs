@@ -4,12 +4,14 @@
 //!   is tested field by field against C.
 //! - [`contract`]: one table of all functions, with their arguments, return types, requirement groups and evidence. The
 //!   host, the checker, the tests and the reference page use it.
+//! - [`guid`]: the GUID of a connection as text.
 //! - [`layout`]: the structures as data: every field with its C type, offset and size.
 //! - [`requirements`]: the functions that each profile requires.
 #![forbid(unsafe_code)]
 
 pub mod abi;
 pub mod contract;
+pub mod guid;
 pub mod layout;
 mod reference;
 pub mod requirements;

@@ -1,11 +1,11 @@
 //! Converts what RRAS passes into the engine's events.
 
+use mprapi::guid;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
 use rasadmin_engine::{InterfaceType, Name, Quarantine, Tunnel};
-use rasadmin_sdk::{AddressRequest, Connection, Counters, Link, WideStr, abi};
-use std::fmt::Write;
+use rasadmin_sdk::{AddressRequest, Connection, Counters, Link, WideStr};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 fn name(text: WideStr<'_>) -> Name {
@@ -19,35 +19,6 @@ fn usage(seconds: u32, counters: Counters) -> Usage {
         output_octets: counters.bytes_transmitted.into(),
         input_packets: counters.frames_received.into(),
         output_packets: counters.frames_transmitted.into(),
-    }
-}
-
-/// Formats a GUID as `xxxxxxxx-xxxx-...`; None if it is all zero.
-fn guid(bytes: [u8; 16]) -> Option<String> {
-    if bytes == [0; 16] {
-        return None;
-    }
-    // The first three parts are little-endian in memory.
-    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let mut text = String::with_capacity(36);
-    for (place, index) in ORDER.into_iter().enumerate() {
-        let dash = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
-        let _ = write!(text, "{dash}{:02x}", bytes[index]); // To a String: cannot fail.
-    }
-    Some(text)
-}
-
-// Constants of ROUTER_INTERFACE_TYPE in mprapi.h that the ABI crate does not have.
-const ROUTER_IF_TYPE_HOME_ROUTER: i32 = 1;
-const ROUTER_IF_TYPE_DEDICATED: i32 = 3;
-
-const fn interface(kind: i32) -> InterfaceType {
-    match kind {
-        abi::ROUTER_IF_TYPE_CLIENT => InterfaceType::Client,
-        ROUTER_IF_TYPE_HOME_ROUTER => InterfaceType::HomeRouter,
-        abi::ROUTER_IF_TYPE_FULL_ROUTER => InterfaceType::FullRouter,
-        ROUTER_IF_TYPE_DEDICATED => InterfaceType::Dedicated,
-        _ => InterfaceType::Other,
     }
 }
 
@@ -67,12 +38,12 @@ pub fn connection(c: &Connection) -> ConnectionEvent {
     });
     ConnectionEvent {
         handle: c.handle(),
-        guid: c.guid().and_then(guid),
+        guid: c.guid().and_then(guid::text),
         user: name(c.user()),
         domain: name(c.logon_domain()),
         computer: name(c.remote_computer()),
         source: name(c.remote_endpoint()).as_str().to_owned(),
-        interface: interface(c.interface_type()),
+        interface: InterfaceType::from_windows(c.interface_type()),
         ikev2: c.is_ikev2(),
         quarantine: c.quarantine().and_then(|state| match state {
             rasadmin_sdk::Quarantine::Normal => Some(Quarantine::Normal),
@@ -139,17 +110,4 @@ pub fn ipv6_release(request: &AddressRequest<Ipv6Addr>) -> ReleaseEvent {
 fn halves(address: Ipv6Addr) -> (u64, u64) {
     let bits = address.to_bits();
     ((bits >> 64) as u64, bits as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_guid_is_written_as_windows_writes_it() {
-        let bytes = [0x33, 0x22, 0x11, 0, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
-        assert_eq!(guid(bytes).unwrap(), "00112233-4455-6677-8899-aabbccddeeff");
-        assert_eq!(guid([0; 16]), None);
-    }
 }

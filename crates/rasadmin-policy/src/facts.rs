@@ -99,6 +99,17 @@ pub enum InterfaceType {
 impl InterfaceType {
     const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
 
+    /// From Windows' ROUTER_INTERFACE_TYPE.
+    pub const fn from_windows(kind: i32) -> Self {
+        match kind {
+            0 => Self::Client,
+            1 => Self::HomeRouter,
+            2 => Self::FullRouter,
+            3 => Self::Dedicated,
+            _ => Self::Other,
+        }
+    }
+
     /// The name in the ledger and the configuration.
     pub const fn name(self) -> &'static str {
         match self {
@@ -118,6 +129,17 @@ impl InterfaceType {
 
 impl Quarantine {
     const ALL: [Self; 4] = [Self::Normal, Self::Quarantine, Self::Probation, Self::NotCapable];
+
+    /// From Windows' RAS_QUARANTINE_STATE; None if the value is not documented.
+    pub const fn from_windows(state: i32) -> Option<Self> {
+        match state {
+            0 => Some(Self::Normal),
+            1 => Some(Self::Quarantine),
+            2 => Some(Self::Probation),
+            3 => Some(Self::NotCapable),
+            _ => None,
+        }
+    }
 
     /// The name in the ledger and the configuration.
     pub const fn name(self) -> &'static str {

@@ -19,6 +19,27 @@ pub const ENUMERATION_WAITS: Point = elsewhere(
     "Use a DLL that waits ten seconds in AcceptNewConnection, and run `Get-RemoteAccessConnectionStatistics` meanwhile.",
 );
 
+pub const LISTED_HEADERS: Point = elsewhere(
+    "listed-headers",
+    &["R-OUT-9"],
+    "MprAdminConnectionEnumEx lists structures of 1672 bytes, whose headers have type 1 or are zero.",
+    "Connect two clients, and run `rras look` (field-test.md): it lists both, or says what is wrong with the list.",
+);
+
+pub const READ_AGAIN: Point = elsewhere(
+    "read-again",
+    &["R-OUT-10"],
+    "MprAdminConnectionGetInfoEx fills memory of its caller, which MprAdminBufferFree does not free.",
+    "Connect a client, and run `rras look`: it reads the connection again, and finds the same GUID and user.",
+);
+
+pub const GONE: Point = elsewhere(
+    "gone",
+    &["R-OUT-12"],
+    "For a port that has no connection any more, MprAdminPortDisconnect answers 6, 601, 606, 1168 or 2250.",
+    "Note a port's handle in `rras look`, disconnect the client, and run `rras disconnect HANDLE`.",
+);
+
 pub const FAILED_LOGON: Point = elsewhere(
     "event-20271",
     &["R-EVENT-1"],

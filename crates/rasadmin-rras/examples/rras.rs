@@ -1,0 +1,66 @@
+//! Shows what RRAS lists, as JSON, to try the real calls on a server (docs/field-test.md).
+//!
+//! `rras look` lists the instance, the connections and their ports. `rras disconnect PORT` reads the port and its
+//! connection again, shows them, and disconnects the port with this handle. On systems without RRAS, the environment
+//! variable `RRAS_SOCKET` names a Unix socket where another program answers for it.
+
+use rasadmin_rras::{PortHandle, Rras, Watched};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["look"] => rras().and_then(|rras| look(&rras)),
+        ["disconnect", port] => rras().and_then(|rras| disconnect(&rras, PortHandle(port.parse()?))),
+        _ => Err("write `rras look`, or `rras disconnect PORT`".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(windows)]
+fn rras() -> Result<Watched, Box<dyn Error>> {
+    Ok(Watched::new(rasadmin_rras::Mprapi::system()?, DEADLINE)?)
+}
+
+#[cfg(unix)]
+fn rras() -> Result<Watched, Box<dyn Error>> {
+    let path = std::env::var_os("RRAS_SOCKET").ok_or("RRAS_SOCKET does not name a socket")?;
+    Ok(Watched::new(rasadmin_rras::Socket::new(path.as_ref()), DEADLINE)?)
+}
+
+fn look(rras: &dyn Rras) -> Result<(), Box<dyn Error>> {
+    println!("instance {}", serde_json::to_string(&rras.instance()?)?);
+    let began = Instant::now();
+    let connections = rras.connections()?;
+    println!("{} connections, listed in {} ms", connections.len(), began.elapsed().as_millis());
+    for listed in &connections {
+        println!("connection {}", serde_json::to_string(listed)?);
+        let again = rras.connection(listed.handle)?;
+        let same = again.guid == listed.guid && again.user == listed.user;
+        println!("    read again: {}", if same { "the same GUID and user" } else { "another GUID or user" });
+        for port in rras.ports(listed.handle)? {
+            println!("    port {}", serde_json::to_string(&port)?);
+        }
+    }
+    Ok(())
+}
+
+fn disconnect(rras: &dyn Rras, handle: PortHandle) -> Result<(), Box<dyn Error>> {
+    let port = rras.port(handle)?;
+    println!("port {}", serde_json::to_string(&port)?);
+    println!("connection {}", serde_json::to_string(&rras.connection(port.connection)?)?);
+    rras.disconnect(handle)?;
+    println!("disconnected");
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! RRAS over a Unix socket.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_policy::{InterfaceType, Name, Quarantine};
+use rasadmin_rras::{
+    Connection, ConnectionHandle, Counters, Failure, Operation, Port, PortHandle, PortState, Projection, Rras,
+    Scripted, Socket, Watched, socket,
+};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use support::{INSTANCE, failure};
+use tempfile::TempDir;
+
+fn alice() -> Connection {
+    Connection {
+        handle: ConnectionHandle(0xffff_ffff_0000_0007),
+        guid: Some("04030201-0605-0807-090a-0b0c0d0e0f10".into()),
+        interface: InterfaceType::Client,
+        interface_name: Name::default(),
+        user: Name::from_utf16(&[0x61, 0xd800, 0x0a]),
+        domain: Name::new("CORP"),
+        computer: Name::new("LAPTOP-7"),
+        source: Name::new("203.0.113.9"),
+        ikev2: true,
+        quarantine: Some(Quarantine::NotCapable),
+        seconds: 9,
+        counters: Counters {
+            octets_received: u32::MAX,
+            octets_transmitted: 1,
+            frames_received: 2,
+            frames_transmitted: 3,
+        },
+        projection: Some(Projection {
+            ipv4: Some([None, Some([10, 0, 0, 9].into())]),
+            ipv6_identifiers: Some([[1; 8], [2; 8]]),
+            ipv6_prefix: None,
+        }),
+    }
+}
+
+fn port() -> Port {
+    Port {
+        handle: PortHandle(8),
+        connection: alice().handle,
+        name: Name::new("VPN0-1"),
+        device: Name::new("WAN Miniport (IKEv2)"),
+        device_type: Name::new("vpn"),
+        state: PortState::Other(-1),
+    }
+}
+
+/// An RRAS in memory behind a socket.
+fn served() -> (Scripted, Socket, TempDir) {
+    let rras = Scripted::default();
+    rras.change(|script| {
+        (script.instance, script.connections, script.ports) = (Some(INSTANCE), vec![alice()], vec![port()]);
+    });
+    let (folder, listener, socket) = socket();
+    let behind: Arc<dyn Rras> = Arc::new(rras.clone());
+    std::thread::spawn(move || socket::serve(&listener, &behind));
+    (rras, socket, folder)
+}
+
+fn socket() -> (TempDir, UnixListener, Socket) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rras");
+    (folder, UnixListener::bind(&path).unwrap(), Socket::new(&path))
+}
+
+/// A socket whose other side reads a question and answers it with these bytes.
+fn answering(answer: &'static [u8]) -> (TempDir, Socket) {
+    let (folder, listener, socket) = socket();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+        stream.write_all(answer).unwrap();
+    });
+    (folder, socket)
+}
+
+#[test]
+fn everything_arrives_as_it_is() {
+    let (rras, socket, _folder) = served();
+    assert_eq!(socket.instance().unwrap(), Some(INSTANCE));
+    assert_eq!(socket.connections().unwrap(), [alice()]);
+    assert_eq!(socket.connection(alice().handle).unwrap(), alice());
+    assert_eq!(socket.ports(alice().handle).unwrap(), [port()]);
+    assert_eq!(socket.port(PortHandle(8)).unwrap(), port());
+    socket.disconnect(PortHandle(8)).unwrap();
+    assert_eq!(rras.script().disconnected, [PortHandle(8)]);
+    assert_eq!(socket.connections().unwrap(), [], "its last port was disconnected");
+    rras.change(|script| script.instance = None);
+    assert_eq!(socket.instance().unwrap(), None);
+    assert_eq!(failure(socket.connections()), Failure::NotRunning);
+}
+
+#[test]
+fn failures_arrive_as_they_are() {
+    let (rras, socket, _folder) = served();
+    let failures = [
+        Failure::NotRunning,
+        Failure::AccessDenied,
+        Failure::OutOfMemory,
+        Failure::Unsupported("no \u{1b}[2J".into()),
+        Failure::Gone,
+        Failure::Failed { function: "MprAdminConnectionEnumEx".into(), code: 1 },
+        Failure::Malformed("half".into()),
+        Failure::Changed,
+        Failure::Unreachable("there".into()),
+    ];
+    for expected in failures {
+        rras.change(|script| script.failing = vec![(Operation::Connections, expected.clone())]);
+        let error = socket.connections().unwrap_err();
+        assert_eq!(error, expected.of(Operation::Connections));
+        assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    }
+    let since = Instant::now();
+    rras.change(|script| script.failing = vec![(Operation::Connections, Failure::Hung { since })]);
+    let Failure::Hung { since: arrived } = failure(socket.connections()) else { panic!() };
+    assert!(arrived <= Instant::now());
+}
+
+#[test]
+fn an_answer_that_ends_early_is_not_used() {
+    for whole_but_for_its_end in [&b"{\"answer\":[]}"[..], b"{\"answer\":[", b""] {
+        let (_folder, socket) = answering(whole_but_for_its_end);
+        let Failure::Unreachable(what) = failure(socket.connections()) else { panic!() };
+        assert!(what.ends_with("the answer ended early; nothing of it is used"), "{what}");
+    }
+}
+
+#[test]
+fn an_answer_to_something_else_is_malformed() {
+    for nonsense in
+        [&b"\n"[..], b"{\"answer\":7}\n", b"{\"answer\":[{\"handle\":7}]}\n", b"{\"failure\":\"new\"}\n", b"\0\n"]
+    {
+        let (_folder, socket) = answering(nonsense);
+        let failure = failure(socket.connections());
+        assert!(matches!(failure, Failure::Malformed(_)), "{failure:?}");
+    }
+    let (_folder, socket) = answering(b"\xff\n");
+    assert!(matches!(failure(socket.connections()), Failure::Unreachable(_)));
+}
+
+#[test]
+fn a_socket_that_nothing_listens_on_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rras");
+    let Failure::Unreachable(what) = failure(Socket::new(&path).instance()) else { panic!() };
+    assert!(what.starts_with(&path.display().to_string()), "{what}");
+    assert!(what.ends_with("nothing answers for RRAS there"), "{what}");
+}
+
+#[test]
+fn a_socket_that_does_not_answer_hangs_and_is_left_alone() {
+    let (_folder, listener, socket) = socket();
+    let watched = Watched::new(socket, Duration::from_millis(30)).unwrap();
+    for _ in 0..3 {
+        assert!(matches!(failure(watched.connections()), Failure::Hung { .. }));
+    }
+    let (_stream, _) = listener.accept().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "it was asked once");
+}
+
+#[test]
+fn questions_that_are_not_known_are_refused() {
+    let (rras, socket, folder) = served();
+    for unknown in [&b"\"reboot\"\n"[..], b"{\"disconnect\":\"all\"}\n", b"\xff\n"] {
+        let mut stream = UnixStream::connect(folder.path().join("rras")).unwrap();
+        stream.write_all(unknown).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        assert_eq!(answer, "{\"failure\":{\"unsupported\":\"the other side does not know this question\"}}\n");
+    }
+    assert_eq!(rras.script().asked, []);
+    assert_eq!(socket.connections().unwrap(), [alice()], "it goes on");
+}
