@@ -25,6 +25,12 @@ impl Identity {
     pub fn is_computer(&self) -> bool {
         self.name.as_str().ends_with('$')
     }
+
+    /// Is it certain where the domain ends and the name begins? Not in `a@b@c` and `CORP\a\b`, which belong to no
+    /// domain: nobody knows which user they mean.
+    pub fn is_placed(&self) -> bool {
+        !self.domain.is_empty() || !matches!(Spelling::of(&self.name), Spelling::Whole(_))
+    }
 }
 
 /// `DOMAIN\NAME`, or the bare name.

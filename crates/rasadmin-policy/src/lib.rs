@@ -11,6 +11,7 @@ pub mod facts;
 pub mod identity;
 pub mod name;
 pub mod rules;
+mod shorten;
 mod suggest;
 pub mod time;
 

@@ -130,7 +130,7 @@ fn every_fault_is_at_its_line() {
         ("alice,10.1.0.4", "list:1: 10.1.0.4 is reserved twice"),
         ("alice,10.1.0.1\nALICE,10.1.0.2", "list:2: `ALICE` already has a reservation"),
         ("alice,127.0.0.1", "list:1: no client can have such an address: 127.0.0.0/8 is every computer itself"),
-        ("user,name\nalice,10.1.0.1", "list:1: there is no column `name`"),
+        ("user,name\nalice,10.1.0.1", "list:1: there is no column `name`; the other lines are not read"),
         ("alice,10.1.0.1,::1,VPN1,x", "list:1: the line has 5 columns"),
     ] {
         let errors = compiled(&both, list).unwrap_err();

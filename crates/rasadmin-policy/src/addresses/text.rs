@@ -4,20 +4,20 @@
 use super::Family;
 use super::ranges::Range;
 use crate::rules::Fault;
+use crate::shorten::shortened;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Parses a single address.
 pub fn parse_address(text: &str, family: Family) -> Result<u64, Fault> {
     let text = text.trim();
     match family {
-        Family::Ipv4 => text
-            .parse::<Ipv4Addr>()
-            .map(|a| a.to_bits().into())
-            .map_err(|_| (format!("`{text}` is not a valid IPv4 address"), "write it like 10.20.16.9".to_owned())),
+        Family::Ipv4 => text.parse::<Ipv4Addr>().map(|a| a.to_bits().into()).map_err(|_| {
+            (format!("`{}` is not a valid IPv4 address", shortened(text)), "write it like 10.20.16.9".to_owned())
+        }),
         Family::Ipv6 => {
             let bits = text.parse::<Ipv6Addr>().map(Ipv6Addr::to_bits).map_err(|_| {
                 let help = "write it as the low half of an address, like ::a11c:e".to_owned();
-                (format!("`{text}` is not a valid IPv6 interface identifier"), help)
+                (format!("`{}` is not a valid IPv6 interface identifier", shortened(text)), help)
             })?;
             u64::try_from(bits).map_err(|_| {
                 let low = Ipv6Addr::from_bits(bits & u128::from(u64::MAX));
@@ -35,12 +35,22 @@ pub fn parse_range(text: &str, family: Family) -> Result<Range, Fault> {
     if let Some((address, length)) = text.split_once('/') {
         return network(text, parse_address(address, family)?, length.trim(), family);
     }
-    let Some((first, last)) = text.split_once('-') else { return parse_address(text, family).map(|n| (n, n)) };
+    let Some((first, last)) = text.split_once('-') else {
+        return parse_address(text, family).map(|n| (n, n)).map_err(|fault| meant(text, family).unwrap_or(fault));
+    };
     let (first, last) = (parse_address(first, family)?, parse_address(last, family)?);
     if first > last {
         return Err((format!("the range `{text}` ends before it begins"), "write the lower address first".to_owned()));
     }
     Ok((first, last))
+}
+
+/// The fault of a range whose ends are joined in another way: `10.1.0.1..10.1.0.9`, `10.1.0.1 to 10.1.0.9`.
+fn meant(text: &str, family: Family) -> Option<Fault> {
+    let (first, last) = ["..", "to", "–", "—"].into_iter().find_map(|join| text.split_once(join))?;
+    let right = format!("{}-{}", first.trim(), last.trim_start_matches('.').trim());
+    parse_range(&right, family).ok()?;
+    Some((format!("`{text}` has no `-` between its ends"), format!("write {right}")))
 }
 
 fn network(text: &str, address: u64, length: &str, family: Family) -> Result<Range, Fault> {
@@ -50,7 +60,10 @@ fn network(text: &str, address: u64, length: &str, family: Family) -> Result<Ran
     };
     let parsed = length.parse::<u32>().ok().filter(|length| (least..=most).contains(length));
     let Some(length) = parsed else {
-        return Err((format!("`{text}` has no usable prefix length"), format!("it can be /{least} to /{most}")));
+        return Err((
+            format!("`{}` has no usable prefix length", shortened(text)),
+            format!("it can be /{least} to /{most}"),
+        ));
     };
     let size = 1_u128 << (bits - length);
     let mask = u64::try_from(size - 1).unwrap_or(u64::MAX);

@@ -4,6 +4,7 @@ use super::hours::time;
 use crate::rules::hours::DAY;
 use crate::rules::period::{Shown, moment};
 use crate::rules::{Fault, Span};
+use crate::shorten::shortened;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -13,8 +14,16 @@ const HELP: &str = "write `2026-12-05 20:00 .. 2026-12-06 02:00`, `2026-12-24 ..
 /// Parses a span. It begins with the first moment at which the clocks show its beginning, and ends with the last moment
 /// before they show its end. Without a time of day, the whole day belongs to it.
 pub(super) fn parse(text: &str, zone: &TimeZone) -> Result<Span, Fault> {
-    let (from, to) = text.split_once("..").map_or((text, text), |(from, to)| (from, to));
-    let (from, to) = (point(from, text)?, point(to, text)?);
+    let ends = text.split_once("..").unwrap_or((text, text));
+    let (from, to) = match (point(ends.0, text), point(ends.1, text)) {
+        (Ok(from), Ok(to)) => (from, to),
+        (from, to) => {
+            let meant = meant(text).map(|meant| {
+                (format!("`{}` has no `..` between its ends", shortened(text)), format!("write `{meant}`"))
+            });
+            return Err(meant.or(from.err()).or(to.err()).unwrap_or_default());
+        }
+    };
     let begin = match from {
         (date, None) => moment(start_of(date), Shown::First, zone),
         (_, Some(clock)) => moment(clock, Shown::First, zone),
@@ -23,16 +32,28 @@ pub(super) fn parse(text: &str, zone: &TimeZone) -> Result<Span, Fault> {
         (date, None) => moment(start_of(date.saturating_add(1.day())), Shown::First, zone),
         (_, Some(clock)) => moment(clock, Shown::Last, zone),
     };
-    if begin < end {
+    let clocks_begin = from.1.unwrap_or(start_of(from.0));
+    let clocks_end = to.1.unwrap_or(start_of(to.0.saturating_add(1.day())));
+    // In an hour that the clocks show twice, a span that goes backwards could last from its first beginning to its last
+    // end. Hardly anyone means that.
+    let forward = clocks_begin < clocks_end;
+    if begin < end && forward {
         return Ok(Span { begin: begin.as_second(), end: end.as_second() });
     }
-    let clocks = |(date, clock): (Date, Option<DateTime>)| clock.unwrap_or(start_of(date));
-    let what = if clocks(from) < clocks(to) {
+    let what = if forward {
         format!("`{text}` never comes: the clocks go forward over it")
     } else {
         format!("`{text}` does not end after it begins")
     };
     Err((what, HELP.to_owned()))
+}
+
+/// How a span is written whose ends are joined in another way: `2026-12-24 - 2026-12-26`, `2026-12-24 to 2026-12-26`.
+fn meant(text: &str) -> Option<String> {
+    let joined = ["-", "–", "—", "/", "to", "until", "..."].into_iter().flat_map(|join| text.match_indices(join));
+    let ends = joined.map(|(at, join)| (text[..at].trim(), text[at + join.len()..].trim()));
+    let mut ends = ends.filter(|(from, to)| point(from, text).is_ok() && point(to, text).is_ok());
+    ends.next().map(|(from, to)| format!("{from} .. {to}"))
 }
 
 /// A date, and the time of day if there is one.
@@ -42,8 +63,8 @@ fn point(text: &str, whole: &str) -> Result<(Date, Option<DateTime>), Fault> {
     // Four digits, two and two: jiff reads other forms as well.
     let usual = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let date = date.parse::<Date>().ok().filter(|_| usual);
-    let within = if text == whole.trim() { String::new() } else { format!(" in `{whole}`") };
-    let date = date.ok_or_else(|| (format!("`{text}`{within} is not a date"), HELP.to_owned()))?;
+    let within = if text == whole.trim() { String::new() } else { format!(" in `{}`", shortened(whole)) };
+    let date = date.ok_or_else(|| (format!("`{}`{within} is not a date", shortened(text)), HELP.to_owned()))?;
     let Some(clock) = clock else { return Ok((date, None)) };
     let minute = time(clock, DAY)?;
     Ok((date, Some(start_of(date).saturating_add(i64::from(minute).minutes()))))

@@ -17,7 +17,6 @@ pub fn ids(file: &File) -> Ids {
     (0..).map(PoolId).zip(file.pools.keys()).map(|(id, name)| (name.get_ref().clone(), id)).collect()
 }
 
-/// The family of a pool.
 /// The part of sorted addresses that is in a range, both ends included.
 fn between(sorted: &[Address], family: Family, first: u64, last: u64) -> &[Address] {
     let begin = sorted.partition_point(|address| (address.family, address.number) < (family, first));
@@ -25,6 +24,7 @@ fn between(sorted: &[Address], family: Family, first: u64, last: u64) -> &[Addre
     sorted.get(begin..end).unwrap_or_default()
 }
 
+/// The family of a pool.
 fn family(pool: &FilePool) -> Family {
     if pool.addresses.is_some() { Family::Ipv4 } else { Family::Ipv6 }
 }
@@ -215,6 +215,8 @@ impl Planner<'_> {
     fn of_family(&mut self, name: Option<&At<String>>, wanted: Family) {
         let Some(name) = name else { return };
         let pool = self.ids.get(name.get_ref()).map(|id| self.pools[id.0 as usize]);
+        // A pool without any addresses is a mistake of its own.
+        let pool = pool.filter(|pool| pool.addresses.is_some() || pool.identifiers.is_some());
         if pool.is_some_and(|pool| family(pool) != wanted) {
             let (is, not) = if wanted == Family::Ipv4 { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
             let help =

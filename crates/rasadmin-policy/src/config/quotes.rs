@@ -73,7 +73,7 @@ fn misread(inner: &str, closed: bool) -> bool {
 }
 
 /// The line that contains a position, without its end.
-fn line(text: &str, position: usize) -> Range<usize> {
+pub(super) fn line(text: &str, position: usize) -> Range<usize> {
     let mut position = position.min(text.len());
     while !text.is_char_boundary(position) {
         position -= 1;

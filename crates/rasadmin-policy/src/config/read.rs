@@ -3,10 +3,14 @@
 //! serde stops at the first mistake. So each mistake is noted and taken out, and serde is asked again until it finds
 //! no more.
 
+mod at;
+
 use super::Mistake;
 use super::file::File;
 use super::{shapes, wording};
+use at::{contains, correct, outline, path, take_out, within};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -15,8 +19,8 @@ use toml::de::{DeTable, DeValue};
 /// callback.
 const READ_AGAIN: usize = 64 << 20;
 
-/// Keys that other keys refer to. Without them, mistakes would be reported that are not there.
-const REFERRED_TO: [&str; 5] = ["time_zone", "default_domain", "domains", "groups", "pools"];
+/// Tables that other keys refer to. Without them, mistakes would be reported that are not there.
+const REFERRED_TO: [&str; 2] = ["groups", "pools"];
 
 /// Removes the byte order mark that editors on Windows write at the beginning of a file.
 pub fn unmarked(text: &str) -> &str {
@@ -29,22 +33,43 @@ pub struct Read<'a> {
     pub file: Option<File>,
     /// The mistakes.
     pub mistakes: Vec<Mistake>,
+    /// The positions of what is not certain because of them.
+    uncertain: Vec<Range<usize>>,
     whole: DeTable<'a>,
 }
 
 impl Read<'_> {
-    /// Does a mistake in meaning only follow from another mistake that is already listed? It does if both are in the
-    /// same rule, reservation or key.
+    /// Does a mistake in meaning only follow from another mistake that is already listed? It does if the same key has
+    /// both, or if the key in which it is stands for the whole rule or reservation.
     pub fn follows(&self, meaning: &Mistake) -> bool {
-        let both = |value: &Spanned<DeValue<'_>>| {
-            contains(value, &meaning.span) && self.mistakes.iter().any(|known| contains(value, &known.span))
-        };
-        self.whole.values().any(|value| match value.get_ref() {
-            DeValue::Table(table) => table.values().any(both),
-            DeValue::Array(array) => array.iter().any(both),
-            _ => both(value),
-        })
+        follows(&self.whole, &self.uncertain, &meaning.span)
     }
+}
+
+/// See [`Read::follows`].
+fn follows(whole: &DeTable<'_>, uncertain: &[Range<usize>], span: &Range<usize>) -> bool {
+    let unsure = |value: &Spanned<DeValue<'_>>, key: Option<&Range<usize>>| {
+        let is_in = |known: &Range<usize>| {
+            contains(value, known) || key.is_some_and(|key| within(known, key) || within(key, known))
+        };
+        uncertain.iter().any(|known| is_in(known) || known.contains(&span.start))
+    };
+    let of_table = |table: &DeTable<'_>, all: &[&str]| {
+        let at = table.iter().find(|(key, value)| within(span, &key.span()) || contains(value, span));
+        at.is_none_or(|(key, value)| all.contains(&key.get_ref().as_ref()) || unsure(value, Some(&key.span())))
+    };
+    whole.iter().any(|(key, value)| match value.get_ref() {
+        _ if !within(span, &key.span()) && !contains(value, span) => false,
+        DeValue::Table(table) => of_table(table, &[]),
+        DeValue::Array(array) => {
+            array.iter().filter(|entry| contains(entry, span) && unsure(entry, None)).any(|entry| {
+                // What a rule lacks may be in what was taken out of it.
+                let rule = entry.get_ref().as_table().filter(|_| key.get_ref() == "rules");
+                rule.is_none_or(|rule| of_table(rule, &["name", "when_exceeded", "pool", "ipv6_pool"]))
+            })
+        }
+        _ => unsure(value, Some(&key.span())),
+    })
 }
 
 impl Read<'_> {
@@ -64,54 +89,82 @@ impl Read<'_> {
 pub fn read(text: &str) -> Read<'_> {
     let (table, syntax) = DeTable::parse_recoverable(text);
     let whole = table.get_ref().clone();
-    if !syntax.is_empty() {
-        return Read { file: None, mistakes: wording::of_syntax(&syntax, text), whole };
+    if syntax.is_empty() {
+        let mut form = Form::default();
+        let file = form.read(table, text);
+        return Read { file, mistakes: form.mistakes, uncertain: form.uncertain, whole };
     }
-    let (file, mistakes) = without_faults(table, text);
-    Read { file, mistakes, whole }
+    let syntax = wording::of_syntax(&syntax, text);
+    let Some(readable) = syntax.readable else {
+        return Read { file: None, mistakes: syntax.mistakes, uncertain: Vec::new(), whole };
+    };
+    let (table, _) = DeTable::parse_recoverable(&readable);
+    let whole = outline(table.get_ref());
+    let mut form = Form::default();
+    let file = form.read(table, text);
+    form.mistakes.retain(|mistake| !follows(&whole, &syntax.uncertain, &mistake.span));
+    let mistakes = syntax.mistakes.into_iter().chain(form.mistakes).collect();
+    let uncertain = syntax.uncertain.into_iter().chain(form.uncertain).collect();
+    Read { file, mistakes, uncertain, whole }
 }
 
-fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>, Vec<Mistake>) {
-    shapes::unify(table.get_mut());
-    let (mut mistakes, mut gone) = (Vec::new(), Vec::new());
-    for (of, key) in [("groups", "users"), ("pools", "addresses")] {
-        for (name, span) in shapes::take_lists_out(table.get_mut(), of) {
-            mistakes.push(wording::list_for_table(of, &name, key, span, text));
-            gone.push(of.to_owned());
-        }
-    }
-    // Each round takes something out, so this ends. The limit is for files full of mistakes.
-    for _ in 0..(READ_AGAIN / text.len().max(1)).clamp(8, 200) {
-        match File::deserialize(toml::de::Deserializer::from(table.clone())) {
-            Ok(file) => {
-                let enough = !gone.iter().any(|key: &String| REFERRED_TO.contains(&key.as_str()));
-                return (enough.then_some(file), mistakes);
-            }
-            Err(e) => {
-                let span = e.span().unwrap_or(0..0);
-                // A key that was taken out is now missing, and a mistyped key stands for the right one.
-                let missed = e.message().strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-                if !missed.is_some_and(|key| gone.iter().any(|one| one == key)) {
-                    let mistake = wording::of_form(e.message(), span.clone(), &path(table.get_ref(), &span), text);
-                    gone.extend(
-                        mistake
-                            .help
-                            .strip_prefix("did you mean `")
-                            .and_then(|h| h.split('`').next())
-                            .map(str::to_owned),
-                    );
-                    mistakes.push(mistake);
+/// The mistakes in a file's form, as they are found.
+#[derive(Default)]
+struct Form {
+    mistakes: Vec<Mistake>,
+    uncertain: Vec<Range<usize>>,
+    /// The keys that were taken out.
+    gone: Vec<String>,
+}
+
+impl Form {
+    /// Reads the table into the file's types. What they refuse is corrected if its meaning is plain, and else taken out.
+    fn read(&mut self, mut table: Spanned<DeTable<'_>>, text: &str) -> Option<File> {
+        self.mistakes = shapes::unify(table.get_mut(), text);
+        // Each round corrects something or takes it out, so this ends. The limit is for files full of mistakes.
+        for _ in 0..(READ_AGAIN / text.len().max(1)).clamp(8, 200) {
+            let e = match File::deserialize(toml::de::Deserializer::from(table.clone())) {
+                Ok(file) => {
+                    let enough = !self.gone.iter().any(|key| REFERRED_TO.contains(&key.as_str()));
+                    return enough.then_some(file);
                 }
-                let within =
-                    table.get_ref().iter().find(|(key, value)| within(&span, &key.span()) || contains(value, &span));
-                gone.extend(within.map(|(key, _)| key.get_ref().to_string()));
-                if !take_out(table.get_mut(), &span, &mut gone) {
-                    return (None, mistakes);
-                }
+                Err(e) => e,
+            };
+            let span = e.span().unwrap_or(0..0);
+            // A key that was taken out is now missing.
+            let missed = e.message().strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            if !missed.is_some_and(|key| self.gone.iter().any(|one| one == key)) {
+                self.mistakes.push(wording::of_form(e.message(), span.clone(), &path(table.get_ref(), &span), text));
+            }
+            let corrected = wording::meant(e.message()).is_some_and(|meant| correct(table.get_mut(), &span, &meant));
+            if corrected {
+                // It may have another shape than the right key has.
+                let found = shapes::unify(table.get_mut(), text);
+                let news = |span: &Range<usize>| {
+                    !self.mistakes.iter().any(|known| known.span.start <= span.end && span.start <= known.span.end)
+                };
+                let found: Vec<_> = found.into_iter().filter(|mistake| news(&mistake.span)).collect();
+                self.mistakes.extend(found);
+                continue;
+            }
+            self.uncertain.push(span.clone());
+            let named = match path(table.get_ref(), &span)[..] {
+                [of, name] if REFERRED_TO.contains(&of) => Some((of.to_owned(), name.to_owned())),
+                _ => None,
+            };
+            if !take_out(table.get_mut(), &span, &mut self.gone) {
+                return None;
+            }
+            // Others may refer to its name.
+            if let Some((of, name)) = named
+                && let Some(DeValue::Table(all)) = table.get_mut().get_mut(of.as_str()).map(Spanned::get_mut)
+            {
+                let empty = DeValue::Table(DeTable::new());
+                all.insert(Spanned::new(span.clone(), Cow::Owned(name)), Spanned::new(span, empty));
             }
         }
+        None
     }
-    (None, mistakes)
 }
 
 /// The journal's folder, as far as an invalid file still names it. The last good configuration is there.
@@ -126,79 +179,4 @@ pub fn journal_folder(text: &str) -> Option<String> {
 pub fn names_zone(text: &str) -> bool {
     let (table, _) = DeTable::parse_recoverable(unmarked(text));
     table.get_ref().iter().any(|(key, _)| key.get_ref() == "time_zone")
-}
-
-fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
-}
-
-/// The keys that lead to a position.
-fn path<'t>(table: &'t DeTable<'_>, span: &Range<usize>) -> Vec<&'t str> {
-    let found = table.iter().find(|(key, value)| within(span, &key.span()) || contains(value, span));
-    let Some((key, value)) = found else { return Vec::new() };
-    let mut keys = vec![key.get_ref().as_ref()];
-    if !within(span, &key.span()) {
-        keys.extend(path_in(value, span));
-    }
-    keys
-}
-
-fn path_in<'t>(value: &'t Spanned<DeValue<'_>>, span: &Range<usize>) -> Vec<&'t str> {
-    match value.get_ref() {
-        DeValue::Table(table) => path(table, span),
-        DeValue::Array(array) => {
-            array.iter().find(|value| contains(value, span)).map_or_else(Vec::new, |value| path_in(value, span))
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Takes out the innermost key or element that contains the position.
-fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, gone: &mut Vec<String>) -> bool {
-    let mut found = None;
-    for (key, value) in table.iter_mut() {
-        if within(span, &key.span()) {
-            found = Some(key.clone());
-            break;
-        }
-        if contains(value, span) {
-            if take_out_of(value, span, gone) {
-                return true;
-            }
-            found = Some(key.clone());
-            break;
-        }
-    }
-    found.is_some_and(|key| {
-        gone.push(key.get_ref().to_string());
-        table.remove(&key).is_some()
-    })
-}
-
-/// Does a value contain the position? The span of a table is that of its header, and does not contain its keys.
-fn contains(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
-    within(span, &value.span())
-        || match value.get_ref() {
-            DeValue::Table(table) => {
-                table.iter().any(|(key, value)| within(span, &key.span()) || contains(value, span))
-            }
-            DeValue::Array(array) => array.iter().any(|value| contains(value, span)),
-            _ => false,
-        }
-}
-
-fn take_out_of(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, gone: &mut Vec<String>) -> bool {
-    match value.get_mut() {
-        DeValue::Table(table) => take_out(table, span, gone),
-        DeValue::Array(array) => {
-            let Some(index) = array.iter().position(|value| contains(value, span)) else { return false };
-            let inside = array.get_mut(index).is_some_and(|value| take_out_of(value, span, gone));
-            if !inside {
-                let rest = array.iter().enumerate().filter(|(at, _)| *at != index);
-                *array = rest.map(|(_, value)| value.clone()).collect();
-            }
-            true
-        }
-        _ => false,
-    }
 }

@@ -5,6 +5,7 @@ use super::file::{At, File};
 use super::fitness::unfit;
 use crate::addresses::{Address, Family, Reservation, text};
 use crate::rules::{Fault, parse_exact};
+use crate::shorten::shortened;
 use crate::{Domains, Identity, Name};
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
@@ -111,7 +112,7 @@ impl Reservations {
         }
         let Some(user) = user else { return faults };
         if !self.users.insert((user.clone(), server.clone())) {
-            let what = format!("`{}` already has a reservation", entry.user);
+            let what = format!("`{}` already has a reservation", shortened(entry.user));
             wrong(Part::User, what, "put both addresses into one reservation, or name different servers");
         }
         self.by_user.entry(user).or_default().push(Reservation { server, ipv4: numbers[0], ipv6: numbers[1] });
@@ -126,19 +127,21 @@ impl Reservations {
             return Err((format!("there are more than {MAX_LINES} lines"), help));
         }
         let fields = fields(text);
-        if columns.0.is_empty() {
-            // No user and no address is called like a column.
-            let header = fields.iter().any(|field| Column::of(field) == Some(Column::User));
-            columns.0 = if header { Column::header(&fields)? } else { Column::ALL.to_vec() };
-            if header {
-                return Ok(());
+        if matches!(columns, Columns::Open) {
+            if Column::is_header(&fields) {
+                let named = Column::header(&fields);
+                *columns = named.as_ref().map_or(Columns::Wrong, |named| Columns::Known(named.clone()));
+                return named.map(drop);
             }
+            *columns = Columns::Known(Column::ALL.to_vec());
         }
-        if fields.len() > columns.0.len() {
+        // The first line explains it. A mistake in each other line would hide those of other files.
+        let Columns::Known(columns) = columns else { return Ok(()) };
+        if fields.len() > columns.len() {
             return Err((format!("the line has {} columns", fields.len()), Column::HELP.to_owned()));
         }
         let mut entry = Entry::default();
-        for (field, column) in fields.iter().zip(&columns.0).filter(|(field, _)| !field.is_empty()) {
+        for (field, column) in fields.iter().zip(columns.iter()).filter(|(field, _)| !field.is_empty()) {
             match column {
                 Column::User => entry.user = field,
                 Column::Address => entry.address = Some(field),
@@ -147,18 +150,25 @@ impl Reservations {
             }
         }
         if entry.address.is_none() && entry.identifier.is_none() {
-            return Err((format!("`{}` gets no address", entry.user), Column::HELP.to_owned()));
+            return Err((format!("`{}` gets no address", shortened(entry.user)), Column::HELP.to_owned()));
         }
         self.add(&entry, domains).into_iter().next().map_or(Ok(()), |(_, fault)| Err(fault))
     }
 }
 
-/// The columns of a file; empty before its first line.
+/// The columns of a file.
 #[derive(Debug, Default)]
-pub(super) struct Columns(Vec<Column>);
+pub(super) enum Columns {
+    /// Before the first line.
+    #[default]
+    Open,
+    Known(Vec<Column>),
+    /// The first line names columns that there are not, so nobody can tell what the others say.
+    Wrong,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
+pub(super) enum Column {
     User,
     Address,
     Identifier,
@@ -177,14 +187,33 @@ impl Column {
         Self::ALL.get(at).copied()
     }
 
+    /// Does a first line name columns? No user and no address is called like a column.
+    fn is_header(fields: &[String]) -> bool {
+        fields.iter().any(|field| Self::of(field) == Some(Self::User) || Self::meant(field).is_some())
+    }
+
     fn header(names: &[String]) -> Result<Vec<Self>, Fault> {
         let column = |name: &String| {
             Self::of(name).ok_or_else(|| {
-                let help = "the columns are user, address, identifier and server".to_owned();
-                (format!("there is no column `{name}`"), help)
+                let what = format!("there is no column `{}`; the other lines are not read", shortened(name));
+                let columns = "the columns are user, address, identifier and server";
+                let meant = Self::meant(name).map_or(columns.to_owned(), |meant| format!("write `{meant}`; {columns}"));
+                (what, meant)
             })
         };
         names.iter().map(column).collect()
+    }
+
+    /// The column that another word for it stands for: `Username`, `IP address`.
+    fn meant(name: &str) -> Option<&'static str> {
+        let word: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        Some(match word.as_str() {
+            "username" | "users" | "login" | "account" | "accountname" | "samaccountname" => "user",
+            "ip" | "ipv4" | "ipaddress" | "ipv4address" | "framedipaddress" | "addresses" => "address",
+            "ipv6" | "ipv6address" | "interfaceid" | "interfaceidentifier" => "identifier",
+            "host" | "hostname" | "servername" | "vpnserver" | "nas" => "server",
+            _ => return None,
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Other shapes in which people write hours and dates. They are brought into the one shape that the file's types have, with
 //! their positions.
 
+mod tables;
+
+use super::{Mistake, hours};
 use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned;
@@ -8,8 +11,10 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
-/// Brings the hours of all rules into a list of tables, and their dates into a list.
-pub(super) fn unify(file: &mut DeTable<'_>) {
+/// Brings tables, the hours of all rules and their dates into the shapes of the file's types. Returns the mistakes in
+/// what had no valid shape, but whose meaning is plain: the rest is checked as if it had been written well.
+pub(super) fn unify(file: &mut DeTable<'_>, text: &str) -> Vec<Mistake> {
+    let mut mistakes = tables::unify(file, text);
     for rule in members(value(file, "rules")) {
         let DeValue::Table(rule) = rule.get_mut() else { continue };
         if let Some(dates) = value(rule, "dates") {
@@ -20,25 +25,31 @@ pub(super) fn unify(file: &mut DeTable<'_>) {
         listed(hours);
         for hours in members(Some(hours)) {
             let span = hours.span();
-            if let Some(table) = hours.get_ref().as_str().and_then(|text| from_text(text, &span)) {
+            let meant = hours.get_ref().as_str().and_then(hours::meant);
+            if let Some(meant) = &meant {
+                let what = format!("`{}` is not how hours are written", hours.get_ref().as_str().unwrap_or_default());
+                mistakes.push(Mistake::at(span.clone(), what, format!("write \"{meant}\"")));
+            }
+            let written = meant.as_deref().or_else(|| hours.get_ref().as_str());
+            if let Some(table) = written.and_then(|text| from_text(text, &span)) {
                 *hours = Spanned::new(span, DeValue::Table(table));
             }
             let DeValue::Table(table) = hours.get_mut() else { continue };
             let Some(days) = value(table, "days") else { continue };
+            let mut corrected = |days: &mut Value<'_>| {
+                let Some(meant) = days.get_ref().as_str().and_then(hours::meant) else { return };
+                let what = format!("`{}` is not how days are written", days.get_ref().as_str().unwrap_or_default());
+                mistakes.push(Mistake::at(days.span(), what, format!("write \"{meant}\"")));
+                *days = Spanned::new(days.span(), string(&meant));
+            };
+            corrected(days);
+            members(Some(days)).for_each(corrected);
             if let Some(list) = days.get_ref().as_str().map(|text| days_of(text, &days.span())) {
                 *days = Spanned::new(days.span(), DeValue::Array(list));
             }
         }
     }
-}
-
-/// Takes the lists out of a table of tables: their names and positions.
-pub(super) fn take_lists_out(file: &mut DeTable<'_>, table: &str) -> Vec<(String, Range<usize>)> {
-    let Some(DeValue::Table(table)) = value(file, table).map(Spanned::get_mut) else { return Vec::new() };
-    let lists = table.iter().filter(|(_, value)| value.get_ref().is_array());
-    let lists: Vec<_> = lists.map(|(key, value)| (key.clone(), value.span())).collect();
-    lists.iter().for_each(|(key, _)| drop(table.remove(key)));
-    lists.into_iter().map(|(key, span)| (key.into_inner().into_owned(), span)).collect()
+    mistakes
 }
 
 fn value<'t, 'a>(table: &'t mut DeTable<'a>, wanted: &str) -> Option<&'t mut Value<'a>> {

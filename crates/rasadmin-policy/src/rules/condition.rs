@@ -102,9 +102,11 @@ impl Kind {
         let facts = seen.facts;
         match self {
             Self::Users(list) | Self::Groups(list) => Truth::of(&facts.user, if_absent, |_| seen.is_listed(*list)),
-            Self::NotUsers(list) | Self::NotGroups(list) => {
-                Truth::of(&facts.user, if_absent, |_| !seen.is_listed(*list))
-            }
+            // A user who cannot be placed may be one of the exceptions.
+            Self::NotUsers(list) | Self::NotGroups(list) => match &facts.user {
+                Fact::Known(user) if !seen.is_listed(*list) && !user.is_placed() => Truth::Unknown,
+                user => Truth::of(user, if_absent, |_| !seen.is_listed(*list)),
+            },
             Self::Tunnels(mask) => Truth::of(&facts.tunnel, if_absent, |&tunnel| mask >> tunnel as u8 & 1 == 1),
             Self::Quarantine(mask) => Truth::of(&facts.quarantine, if_absent, |&state| mask >> state as u8 & 1 == 1),
             Self::Interfaces(mask) => Truth::of(&facts.interface, if_absent, |&kind| mask >> kind as u8 & 1 == 1),

@@ -108,6 +108,9 @@ impl Rules {
             text().unwrap_or_else(|| "it was not counted".to_owned())
         };
         match *condition {
+            Kind::NotUsers(_) | Kind::NotGroups(_) if facts.user.known().is_some_and(|user| !user.is_placed()) => {
+                write_fact(&facts.user, |user| format!("{user}, which may be any user: it has a separator too many"))
+            }
             Kind::Users(_) | Kind::NotUsers(_) => write_fact(&facts.user, ToString::to_string),
             Kind::Groups(_) | Kind::NotGroups(_) => write_fact(&facts.user, |user| {
                 if seen.groups.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::Fault;
 use crate::Name;
+use crate::shorten::shortened;
 
 /// Names and prefixes, folded.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -62,14 +63,14 @@ impl NamePattern {
                 if text.is_empty() {
                     "a name is empty".to_owned()
                 } else {
-                    format!("`{text}` has blanks around the name")
+                    format!("`{}` has blanks around the name", shortened(text))
                 },
                 "write the name, or its beginning and `*`".to_owned(),
             ));
         }
         if name.contains('*') {
             return Err((
-                format!("`{text}`: a `*` is allowed only at the end"),
+                format!("`{}`: a `*` is allowed only at the end", shortened(text)),
                 "write the name, or its beginning and `*`: `VPN2-*`".to_owned(),
             ));
         }

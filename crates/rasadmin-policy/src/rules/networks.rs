@@ -1,6 +1,7 @@
 //! Lists of networks of a client's public address.
 
 use super::Fault;
+use crate::shorten::shortened;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::IpAddr;
 
@@ -50,7 +51,7 @@ pub(crate) fn parse(text: &str) -> Result<IpNet, Fault> {
         Ok(address) => IpNet::from(address),
         Err(_) => text.parse::<IpNet>().map_err(|_| {
             (
-                format!("`{text}` is not a valid network"),
+                format!("`{}` is not a valid network", shortened(text)),
                 "write `203.0.113.0/24`, `2001:db8::/32` or a single address".to_owned(),
             )
         })?,

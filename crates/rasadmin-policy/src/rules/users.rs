@@ -3,6 +3,7 @@
 use super::Fault;
 use crate::Name;
 use crate::identity::{Domains, Identity, Spelling};
+use crate::shorten::shortened;
 
 /// The users that an entry of a list matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub fn parse_user(text: &str, domains: &Domains) -> Result<UserPattern, Fault> {
     if text.eq_ignore_ascii_case("host/*") {
         return Ok(UserPattern::AnyComputer);
     }
-    let shown = shown(text);
+    let shown = shortened(text);
     let misplaced =
         || fault(format!("`{shown}`: a `*` is allowed only alone, or at the end of a name with its domain"));
     // `host/pc*` is not a user of a domain `host`.
@@ -85,39 +86,28 @@ pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(fault(format!(
             "`{}` has blanks or control characters around the name",
-            shown(text).escape_debug()
+            shortened(text).escape_debug()
         )));
     }
     if text.contains('*') {
-        return Err(fault(format!("`{}` is a pattern: one user is expected here", shown(text))));
+        return Err(fault(format!("`{}` is a pattern: one user is expected here", shortened(text))));
     }
     let name = Name::new(text);
     match Spelling::of(&name) {
         // The usual cause: 'CORP\\alice' in single quotes, where a backslash must not be doubled.
         Spelling::Whole(_) if text.matches('\\').count() > 1 => {
-            Err(fault(format!("`{}` has more than one backslash", shown(text))))
+            Err(fault(format!("`{}` has more than one backslash", shortened(text))))
         }
         Spelling::Whole(_) if text.starts_with('@') || text.ends_with('@') => {
-            Err(fault(format!("`{}` lacks a name or a domain beside its `@`", shown(text))))
+            Err(fault(format!("`{}` lacks a name or a domain beside its `@`", shortened(text))))
         }
-        Spelling::Whole(_) => Err(fault(format!("`{}` has more than one separator", shown(text)))),
-        Spelling::Empty => Err(fault(format!("`{}` lacks a name", shown(text)))),
+        Spelling::Whole(_) => Err(fault(format!("`{}` has more than one separator", shortened(text)))),
+        Spelling::Empty => Err(fault(format!("`{}` lacks a name", shortened(text)))),
         spelling => {
             let identity = domains.spelled(spelling, &Name::default());
-            identity.ok_or_else(|| fault(format!("`{}` lacks a name", shown(text))))
+            identity.ok_or_else(|| fault(format!("`{}` lacks a name", shortened(text))))
         }
     }
-}
-
-/// Shortens a text for a message: a line of a members file can be megabytes long.
-fn shown(text: &str) -> String {
-    const MAX: usize = 80;
-    let mut chars = text.chars();
-    let mut shown: String = chars.by_ref().take(MAX).collect();
-    if chars.next().is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -55,6 +55,30 @@ fn groups_are_matched_by_membership() {
     assert!(!world.allows_user("bob") && !world.allows_user("OTHER\\alice"));
 }
 
+/// Nobody knows whom a name with a separator too many means, so it may be an exception: a rule that allows does not let
+/// it in, and a rule that denies does.
+#[test]
+fn a_name_that_cannot_be_placed_may_be_an_exception() {
+    let groups = "[groups.g]\nusers = ['bob', 'PARTNER\\*']\n";
+    for exception in ["not_users = ['bob', 'PARTNER\\*']", "not_groups = ['g']"] {
+        let allow = world(&format!(
+            "{groups}[[rules]]\nname = 'r'\naction = 'allow'\nusers = ['*']\n{exception}\nif_absent = 'match'"
+        ));
+        let deny = world(&format!(
+            "{groups}[[rules]]\nname = 'r'\naction = 'deny'\n{exception}\n[[rules]]\nname = 'rest'\naction = 'allow'"
+        ));
+        for odd in ["x@CORP\\bob", "CORP\\x\\bob", "bob@corp.example@mail.example", "bob@", "PARTNER/x/bob"] {
+            assert!(!allow.allows_user(odd) && !deny.allows_user(odd), "{odd} {exception}");
+        }
+        assert!(allow.allows_user("alice") && !deny.allows_user("alice"));
+        assert!(!allow.allows_user("bob") && deny.allows_user("bob"));
+    }
+    // An exception for everyone is one for such names too.
+    let deny =
+        world("[[rules]]\nname = 'r'\naction = 'deny'\nnot_users = ['*']\n[[rules]]\nname = 'rest'\naction = 'allow'");
+    assert!(deny.allows_user("a@b@c"));
+}
+
 #[test]
 fn users_and_groups_can_be_excepted() {
     let world = world(

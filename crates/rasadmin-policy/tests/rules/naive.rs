@@ -90,11 +90,20 @@ impl Naive<'_> {
             all.push(on(&facts.user, absent, holds));
         }
         if let Some(users) = &rule.not_users {
-            all.push(on(&facts.user, absent, |user| !users.get_ref().iter().any(|text| names(text.get_ref(), user))));
+            let excepted = |user: &Identity| users.get_ref().iter().any(|text| names(text.get_ref(), user));
+            all.push(if self.is_odd() && !facts.user.known().is_some_and(excepted) {
+                None
+            } else {
+                on(&facts.user, absent, |user| !excepted(user))
+            });
         }
         if let Some(groups) = &rule.not_groups {
-            let holds = |user: &Identity| !groups.get_ref().iter().any(|group| self.is_in(group.get_ref(), user));
-            all.push(on(&facts.user, absent, holds));
+            let excepted = |user: &Identity| groups.get_ref().iter().any(|group| self.is_in(group.get_ref(), user));
+            all.push(if self.is_odd() && !facts.user.known().is_some_and(excepted) {
+                None
+            } else {
+                on(&facts.user, absent, |user| !excepted(user))
+            });
         }
         if let Some(tunnels) = &rule.tunnels {
             all.push(on(&facts.tunnel, absent, |tunnel| tunnels.get_ref().contains(tunnel)));
@@ -169,6 +178,12 @@ impl Naive<'_> {
             let kb = |text: &At<String>| text.get_ref().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_000;
             all.push(mine(Some(exact(of.at_least.as_ref().map(kb), of.below.as_ref().map(kb), used))));
         }
+    }
+
+    /// Does the user's name have a separator too many, so that nobody knows who it is?
+    fn is_odd(&self) -> bool {
+        let odd = |user: &Identity| user.domain.is_empty() && user.name.as_str().contains(['\\', '/', '@']);
+        self.facts.user.known().is_some_and(odd)
     }
 
     fn is_in(&self, group: &str, user: &Identity) -> bool {

@@ -170,7 +170,7 @@ fn name(names: &'static [&'static str]) -> impl Strategy<Value = Name> {
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
-    let user = select(&["alice", "bob", "PARTNER\\alice", "host/pc7", "OTHER\\carol"][..])
+    let user = select(&["alice", "bob", "PARTNER\\alice", "host/pc7", "OTHER\\carol", "a@b@c"][..])
         .prop_map(|user| domains().identity(&user.into(), &"".into()).unwrap());
     // A week about each change of Berlin's clocks.
     let time = prop_oneof![1_774_300_000..1_774_950_000_i64, 1_792_500_000..1_793_150_000_i64]

@@ -1,6 +1,9 @@
 //! Every mistake of a configuration has its own message: where, the line, and what would be right.
 #![allow(clippy::unwrap_used)]
 
+mod meant;
+
+use rasadmin_policy::config::ConfigErrors;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -257,16 +260,23 @@ fn cases() -> Vec<(&'static str, String)> {
 fn members(name: &str) -> Result<String, String> {
     match name {
         "bad.txt" => Ok("# people\nalice\n\nCORP\\\n".into()),
+        "words.csv" => Ok("Username;IP address\nCORP\\alice;10.1.0.9\nCORP\\bob;10.1.0.300\n".into()),
+        "unknown.csv" => Ok("location,user\nParis,alice\nRome,bob\n".into()),
         _ => Err(format!("the members file `{name}` is not there")),
     }
+}
+
+/// The mistakes of a file.
+fn errors(text: &str) -> ConfigErrors {
+    let parsed = rasadmin_policy::config::parse("rasadmin.toml", text, Path::new("/f"), &mut |n| members(n));
+    parsed.err().unwrap_or_else(|| panic!("no mistake:\n{text}"))
 }
 
 #[test]
 fn every_mistake_has_its_message() {
     let mut all = String::new();
-    for (name, text) in cases() {
-        let parsed = rasadmin_policy::config::parse("rasadmin.toml", &text, Path::new("/f"), &mut |n| members(n));
-        let Err(errors) = parsed else { panic!("`{name}` is no mistake:\n{text}") };
+    for (name, text) in cases().into_iter().chain(meant::cases()) {
+        let errors = errors(&text);
         assert!(!errors.mistakes().is_empty(), "{name}");
         let _ = writeln!(all, "## {name}\n{errors}\n");
         for width in [80, 120] {
@@ -295,7 +305,7 @@ proptest::proptest! {
     #[test]
     fn any_text_is_answered(text in "\\PC{0,200}", cut in 0_usize..4000, change in proptest::prelude::any::<u8>()) {
         let _ = rasadmin_policy::config::parse("f", &text, Path::new("/f"), &mut |n| members(n));
-        let mut bytes = include_bytes!("../../../examples/office-day.toml").to_vec();
+        let mut bytes = include_bytes!("../../../../examples/office-day.toml").to_vec();
         let at = cut % bytes.len();
         bytes[at] = change;
         let text = String::from_utf8_lossy(&bytes);

@@ -1,0 +1,134 @@
+//! What people write whose meaning is plain: the message says how to write it.
+
+use crate::GOOD;
+
+/// Each with a name and the file's text.
+pub fn cases() -> Vec<(&'static str, String)> {
+    let with = |text: &str| format!("{GOOD}{text}");
+    let rule = |text: &str| format!("{GOOD}[[rules]]\nname = \"r\"\naction = \"deny\"\n{text}\n");
+    let zoned = |text: &str| format!("time_zone = \"UTC\"\n{}", rule(text));
+    let hours = |text: &str| zoned(&format!("hours = \"{text}\""));
+    vec![
+        // The syntax.
+        ("an action without quotes", "default.action = deny\n".into()),
+        ("a user without quotes", rule("users = [alice, CORP\\bob, 'carol']")),
+        ("hours without quotes", zoned("hours = mon-fri 08:00-18:00")),
+        ("an amount without quotes", zoned("connect_time = { per = \"day\", at_least = 8h }")),
+        ("a colon", with("[[rules]]\nname: \"r\"\naction: deny\n")),
+        ("no value", rule("users =")),
+        ("a list without an end", with("groups.g.users = [\"alice\",\n[[rules]]\nname = \"r\"\naction = \"deny\"\n")),
+        ("a list without an end on its line", with("groups.g.users = ['alice', 'bob'\nserver.name = \"x\"\n")),
+        ("a list without a comma", with("groups.g.users = ['alice' 'bob']\n")),
+        ("a text without an end in a list", with("groups.g.users = ['alice, 'bob']\n")),
+        ("a header without its bracket", with("[server\nname = \"x\"\n")),
+        ("a header without one of its brackets", with("[[rules]\nname = \"r\"\n")),
+        // Tables and lists of tables.
+        ("one rule", with("[rule]\nname = \"r\"\naction = \"deny\"\ngroups = ['none']\n")),
+        ("each a rule", with("[[rule]]\nname = \"r\"\naction = \"deny\"\ngroups = ['none']\n")),
+        ("rules with names", with("[rules.office]\naction = \"deny\"\ngroups = ['none']\n")),
+        ("rules in braces", with("rules = { name = \"r\", action = \"deny\" }\n")),
+        ("a list of pools", with("[[pools]]\nname = \"office\"\naddresses = [\"10.1.0.0/33\"]\n")),
+        ("a list of groups without names", with("[[groups]]\nusers = ['CORP\\']\n")),
+        // Keys.
+        ("another word for a key", rule("computers = ['PC1']\nnetworks = ['10.0.0.0/8']\nsessions = 1")),
+        ("another word for a key of the file", with("timezone = \"UTC\"\n")),
+        ("another word for a key of the file, below a table", with("[server]\ntimezone = \"UTC\"\n")),
+        ("a number in quotes", rule("max_user_sessions = \"1\"")),
+        // Hours, dates, ranges.
+        ("hours joined by a word", hours("08:00 to 18:00")),
+        ("hours joined by dots", hours("mon-fri 08:00..18:00")),
+        ("days joined with blanks", hours("mon - fri")),
+        ("days in words", hours("Monday to Friday, 8 - 18")),
+        ("days of a table", zoned("hours = { days = [\"mon - fri\", \"Sunday\"], from = \"08:00\" }")),
+        ("dates joined by a dash", zoned("dates = [\"2026-12-24 - 2026-12-26\", \"2026-12-24-2026-12-26\"]")),
+        ("dates joined by a word", zoned("dates = \"2026-12-05 20:00 to 2026-12-06 02:00\"")),
+        ("dates that go backwards in an hour that comes twice", {
+            rule("dates = \"2026-10-25 02:45 .. 2026-10-25 02:15\"").replace("[[", "time_zone = \"Europe/Berlin\"\n[[")
+        }),
+        ("a range joined by dots", with("[pools.p]\naddresses = [\"10.1.0.1..10.1.0.9\", \"10.1.1.1 to 10.1.1.9\"]\n")),
+        // Lists in files.
+        ("columns in other words", with("addresses.reservations_file = \"words.csv\"\n")),
+        ("columns that nobody knows", with("addresses.reservations_file = \"unknown.csv\"\n")),
+    ]
+}
+
+/// Everything that is wrong with a file is reported at once, in the order of its lines: syntax, types, references.
+#[test]
+fn one_round_finds_every_mistake() {
+    let text = "default.action = deny\n\
+        timezone = \"Europe/Berln\"\n\
+        groups.staff = ['alice', 'CORP\\']\n\
+        groups.other = 5\n\
+        nonsense\n\
+        [[rules]]\n\
+        name = \"a\"\n\
+        action = \"alow\"\n\
+        tunnels = \"SSTP\"\n\
+        groups = ['staff', 'other', 'none']\n\
+        [[rules]]\n\
+        name = \"a\"\n\
+        action = \"deny\"\n\
+        hours = \"08:00 to 18:00\"\n\
+        source_networks = ['10.0.0.0/33']\n";
+    let errors = crate::errors(text);
+    let found: Vec<(usize, String)> =
+        errors.mistakes().iter().map(|mistake| (errors.position(mistake).0, mistake.what.clone())).collect();
+    let expected = [
+        (1, "`deny` needs quotation marks"),
+        (2, "unknown key `timezone`"),
+        (2, "there is no time zone `Europe/Berln`"),
+        (3, "a list is not valid here"),
+        (3, "`CORP\\` lacks a name"),
+        (4, "integer `5` is not valid here"),
+        (5, "`nonsense` is not a setting"),
+        (8, "`alow` is not a valid value"),
+        (9, "text \"SSTP\" is not valid here"),
+        (10, "there is no group `none`"),
+        (12, "there are two rules `a`"),
+        (14, "`08:00 to 18:00` is not how hours are written"),
+        (15, "`10.0.0.0/33` is not a valid network"),
+    ];
+    let found: Vec<(usize, &str)> = found.iter().map(|(line, what)| (*line, what.as_str())).collect();
+    assert_eq!(found, expected, "{errors}");
+}
+
+/// A mistake brings no others that are not there: a list that has no end, for example, makes the rest of the file a part
+/// of it.
+#[test]
+fn a_mistake_that_confuses_the_parser_is_alone() {
+    for text in [
+        "default.action = \"deny\"\ngroups.g.users = ['alice', 'bob'\n[[rules]]\nname = \"r\"\naction = \"deny\"\n",
+        "default.action = \"deny\"\n[[rules]\nname = \"r\"\naction = \"deny\"\nusers = ['a']\n",
+        "default.action = \"deny\"\ngroups.g.users = [\"alice]\n[[rules]]\nname = \"r\"\naction = \"deny\"\ngroups = ['g']\n",
+        "default.action = \"deny\"\n[[rules]]\nname = \"r\"\naction = \"deny\"\nmax_user_sessions = \"1\"\n\
+         when_exceeded = \"replace-oldest\"\n",
+        "default.action = \"deny\"\npools.p = 5\ngroups.g = { users = ['a'], pool = 'p' }\n",
+    ] {
+        let errors = crate::errors(text);
+        assert_eq!((errors.mistakes().len(), errors.more()), (1, 0), "{errors}");
+    }
+}
+
+/// Lines of files can be megabytes long. No message repeats one.
+#[test]
+fn a_long_line_of_a_file_is_shortened() {
+    let long = "x".repeat(10_000);
+    for (key, line) in [
+        ("groups.g.members_file", format!("CORP\\\\{long}")),
+        ("rules = [{ name = 'r', action = 'deny', source_networks_file", format!("{long}/24")),
+        ("rules = [{ name = 'r', action = 'deny', computers_file", format!("{long}*x")),
+        ("addresses.reservations_file", format!("{long}1,10.1.0")),
+        ("addresses.reservations_file", format!("alice1,{long}")),
+        ("addresses.reservations_file", format!("alice1,,{long}")),
+        ("addresses.reservations_file", format!("{long}1,")),
+        ("addresses.reservations_file", format!("user,{long}")),
+        ("addresses.reservations_file", format!("{long}1,10.1.0.1\n{long}1,10.1.0.2")),
+    ] {
+        let end = if key.contains('{') { " }]" } else { "" };
+        let text = format!("default.action = \"allow\"\n{key} = 'long'{end}\n");
+        let parsed = rasadmin_policy::config::parse("f", &text, std::path::Path::new("/f"), &mut |_| Ok(line.clone()));
+        let Err(errors) = parsed else { panic!("no mistake: {key}") };
+        let longest = errors.mistakes().iter().map(|mistake| mistake.what.len() + mistake.help.len()).max();
+        assert!(longest < Some(400), "{key}: {longest:?}");
+    }
+}
