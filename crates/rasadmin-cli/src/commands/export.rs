@@ -183,7 +183,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} exported", count(self.sessions, "session"))?;
         if self.left_out > 0 {
-            write!(f, "; {} that never had a link are left out, as RADIUS does", self.left_out)?;
+            write!(f, "; {} that never became a session are left out, as RADIUS does", self.left_out)?;
         }
         Ok(())
     }

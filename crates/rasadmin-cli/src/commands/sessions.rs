@@ -12,7 +12,8 @@ use rasadmin_ledger::report::SessionRow;
 
 /// Show who is connected, and who was
 ///
-/// Shows the latest first. Sessions imported from logs are shown for times that the ledger itself does not cover.
+/// Shows the latest first. Sessions imported from logs are shown for times that the ledger itself does not cover. A
+/// connection whose first link was rejected or never came is not a session: see `rasadmin decisions`.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
