@@ -45,8 +45,9 @@ use supervised::Inside;
 #[derive(Parser)]
 #[command(name = "rasadmin", version, max_term_width = 100)]
 #[command(
-    after_long_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
-                  would change, or there is nothing to do; 2 the command could not do its work."
+    after_long_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, nobody had \
+                  the address, the user is unknown, something would change, or there is nothing to do; 2 the command \
+                  could not do its work. An empty list is an answer too: 0."
 )]
 struct Cli {
     #[command(subcommand)]

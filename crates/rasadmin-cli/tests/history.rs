@@ -194,7 +194,7 @@ fn an_end_that_is_not_in_the_log_is_unknown() {
     had.ends(0)
         .prints("USER5  2024-06-18 13:46:38  end unknown  held")
         .prints("end unknown: the log does not have the end");
-    run(&["who-had", "10.8.0.5", "--at", "2024-06-18T13:46:37Z"]).ends(0).prints("nobody had 10.8.0.5");
+    run(&["who-had", "10.8.0.5", "--at", "2024-06-18T13:46:37Z"]).ends(1).prints("nobody had 10.8.0.5");
     run(&["who-had", "10.8.0.10"]).ends(0).prints("2024-06-18 13:47:28  end unknown  last seen 2024-06-18 13:48:18");
     let json = run(&["who-had", "10.8.0.5", "--json"]).json();
     assert_eq!(

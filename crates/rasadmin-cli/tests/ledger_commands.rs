@@ -167,7 +167,7 @@ fn lists_say_who_was_connected() {
 fn lists_say_who_had_an_address_and_what_was_decided() {
     let had = json_of(&["who-had", "10.20.16.9", "--at", "2026-11-23 12:00", "--json"]);
     assert_eq!((had.as_array().unwrap().len(), &had[0]["name"]), (1, &json!("LIVIA")));
-    let nobody = at(day(), &["who-had", "10.20.16.9", "--at", "2026-11-23 23:00"]).ends(0).stdout;
+    let nobody = at(day(), &["who-had", "10.20.16.9", "--at", "2026-11-23 23:00"]).ends(1).stdout;
     assert_eq!(nobody, "nobody had 10.20.16.9 at 2026-11-23 23:00:00, as far as the ledger knows\n");
     let ipv6 = json_of(&["who-had", "::a11c:e", "--json"]);
     assert_eq!(ipv6[0]["name"], "ALICE");
