@@ -68,7 +68,7 @@ impl ContextArguments {
             Some(path) => absolute(path),
             None => config::find(&places::config_places(None)).map_err(|e| {
                 CommandError::new(Kind::Configuration, e)
-                    .hint("or name the configuration with --config, the ledger with --ledger")
+                    .hint("`rasadmin config new` makes one; or name it with --config, or only a ledger with --ledger")
             }),
         }
     }

@@ -15,8 +15,8 @@ pub type Result<T = Exit> = std::result::Result<T, CommandError>;
 pub enum Exit {
     /// Exit code 0: all is well.
     Success,
-    /// Exit code 1: the answer is no: a check failed, a user would be denied, something would change, or there is
-    /// nothing to release or close.
+    /// Exit code 1: the answer is no: a check failed, a user would be denied, nobody had the address, the user is
+    /// unknown, something would change, or there is nothing to release or close. An empty list is no such answer.
     No,
     /// Another exit code, such as that of a child process that ran this command.
     Code(u8),

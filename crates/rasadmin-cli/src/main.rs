@@ -47,8 +47,10 @@ use supervised::Inside;
 #[command(name = "rasadmin", version, max_term_width = 100)]
 #[command(
     after_long_help = "A table fits the terminal: columns without room are left out, and named below it. Elsewhere it \
-                  has every column, unless the variable COLUMNS says how wide it may be.\n\nExit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
-                  would change, or there is nothing to do; 2 the command could not do its work."
+                  has every column, unless the variable COLUMNS says how wide it may be.\n\nExit codes: 0 all is well; \
+                  1 the answer is no: a check failed, a user would be denied, nobody had the address, the user is \
+                  unknown, something would change, or there is nothing to do; 2 the command could not do its work. An \
+                  empty list is an answer too: 0."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -105,3 +105,33 @@ fn the_recorder_writes_a_trace_that_replays() {
     };
     assert_eq!(calls(&own), calls(&hosts));
 }
+
+/// A pool of one address. Alice has it when bob comes, twice within a minute.
+#[test]
+fn a_refusal_of_the_dll_itself_is_not_the_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, day) = (folder.path().join("c.toml"), folder.path().join("day.scenario"));
+    let text =
+        "default.action = \"allow\"\naddresses.pool = \"one\"\n[pools.one]\naddresses = [\"10.8.0.1-10.8.0.1\"]\n";
+    std::fs::write(&config, text).unwrap();
+    let text = "server-address 10.20.0.1\npool 10.20.0.2-10.20.0.9\nday 2026-11-23T00:00:00Z\n\
+                08:00:00 connect alice user=alice tunnel=sstp from=203.0.113.5 until=17:00:00\n\
+                09:00:00 connect bob user=bob tunnel=sstp from=203.0.113.6\n\
+                09:00:20 connect bob-2 user=bob tunnel=sstp from=203.0.113.6\n";
+    std::fs::write(&day, text).unwrap();
+    let run = words([&"host", &"run", &"--each", &"--config", &config, &"--dll", &product(), &day]);
+    let told = rasadmin(&run).ends(0);
+    let squeezed: Vec<_> =
+        told.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let has = |text: &str| assert!(squeezed.iter().any(|line| line == text), "{text}: {squeezed:#?}");
+    has("denied by times because");
+    has("(pool exhausted) 2 the pool `one` is exhausted");
+    for (session, port) in [("bob", "-"), ("bob-2", "-")] {
+        let line = squeezed.iter().find(|line| line.starts_with(&format!("{session} bob SSTP {port}"))).unwrap();
+        assert!(line.ends_with("(pool exhausted)"), "{line}");
+    }
+    let told = rasadmin(words([&"host", &"run", &"--json", &"--config", &config, &"--dll", &product(), &day])).json();
+    let denied = &told["denied"][0];
+    assert_eq!((&denied["decided_by"], &denied["rule"]), (&"dll".into(), &serde_json::Value::Null));
+    assert_eq!((&denied["refusal"], &denied["times"]), (&"exhausted".into(), &2.into()));
+}

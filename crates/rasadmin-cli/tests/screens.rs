@@ -139,7 +139,7 @@ fn a_user_is_on_one_screen() {
         .prints("holds        10.8.0.1");
     assert!(!alice.stdout.contains("Denied") && !alice.stdout.contains("Past"), "{}", alice.stdout);
     let carol = run(&scene, &["user", "CORP\\carol"]).ends(0);
-    carol.prints("connected    never accepted").prints("(pool exhausted)").prints("the pool `small` is exhausted");
+    carol.prints("connected    never\n").prints("(pool exhausted)").prints("the pool `small` is exhausted");
     run(&scene, &["decisions", "--rejected", "--user", "carol"]).ends(0).prints("(pool exhausted)");
     let kiosk = run(&scene, &["user", "kiosk"]).ends(0);
     kiosk.prints("named by     `no kiosks`").prints("kiosks stay in the house");

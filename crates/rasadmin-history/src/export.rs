@@ -18,16 +18,17 @@ use std::io;
 /// A format that sessions are exported in.
 pub trait Export {
     /// Writes the next session. Sessions must come in the order of their start. Returns whether it was written: the
-    /// RADIUS formats leave out sessions that never had a link.
+    /// RADIUS formats leave out connections that never became a session.
     fn session(&mut self, session: SessionRow) -> io::Result<bool>;
 
     /// Writes what comes after the last session.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// Did it ever have a link? RADIUS accounting begins with the first link.
+/// Was the user connected? RADIUS accounting begins with the first link. RRAS may report none of an IKEv2 connection,
+/// which then counts when it has ended: before, its link may still be rejected, and nothing would end what was exported.
 fn was_established(session: &SessionRow) -> bool {
-    session.established.is_some()
+    session.established.is_some() || session.billed
 }
 
 /// Converts a time. A time out of the calendar's range becomes the nearest one within it.

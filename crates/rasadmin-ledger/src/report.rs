@@ -1,5 +1,6 @@
 //! Queries of the ledger, which do not block writers.
 
+mod attempts;
 mod counts;
 mod decided_by;
 mod decisions;
@@ -15,8 +16,9 @@ mod sessions;
 mod totals;
 mod user;
 
+pub use attempts::Attempt;
 pub use counts::{ConfigLoad, LedgerCounts};
-pub use decided_by::{DecidedBy, refusal_in_words};
+pub use decided_by::{DecidedBy, decided_by_in_words, refusal_in_words};
 pub use decisions::{DECIDED_BY_NPS, DecisionRow};
 pub use filter::{Filter, UserFilter};
 pub use health::{JournalCursor, LastInstance};
@@ -64,14 +66,17 @@ pub struct Reader {
     database: Database,
 }
 
-/// The refusals by one rule with one reason.
+/// The refusals by one rule, or by the DLL itself, with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusals {
-    /// The rule. None is the default, or the engine itself.
+    /// The rule. None is the default, or the DLL itself.
     pub rule: Option<String>,
+    /// Why the DLL itself refused: `exhausted` and so on. None if it did not.
+    pub refusal: Option<String>,
     /// The reason.
     pub reason: Option<String>,
-    /// The names of the refused users, in the order of time, once for each refusal.
+    /// The names of the refused users, in the order of time, once for each refusal, also for those that were repeated
+    /// within a minute.
     pub users: Vec<Name>,
 }
 
@@ -88,19 +93,6 @@ pub struct LeaseTotals {
     pub addresses: u64,
     /// The number of leases with an address that the user had before.
     pub sticky: u64,
-}
-
-/// The result of one attempt to connect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// The user's name as RRAS passed it.
-    pub user: Name,
-    /// The rule of the last decision. None is the default, or the engine itself.
-    pub rule: Option<String>,
-    /// The reason of the last decision.
-    pub reason: Option<String>,
-    /// True if every decision allowed it.
-    pub allowed: bool,
 }
 
 /// Is the write-ahead log empty, so that the file alone can be read?
@@ -167,11 +159,14 @@ impl Reader {
     pub fn refusals(&self, after: RowId) -> Result<Vec<Refusals>, Error> {
         let mut all = Vec::<Refusals>::new();
         self.database.each(queries::REFUSALS, values! { after: after }, |row| {
-            let (rule, reason, user) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            match all.iter_mut().find(|refusals| refusals.rule == rule && refusals.reason == reason) {
-                Some(refusals) => refusals.users.push(user),
-                None => all.push(Refusals { rule, reason, users: vec![user] }),
-            }
+            let one = Refusals { rule: row.get(0)?, refusal: row.get(1)?, reason: row.get(2)?, users: Vec::new() };
+            let (user, repeated): (Name, u64) = (row.get(3)?, row.get(4)?);
+            let same = |of: &Refusals| (&of.rule, &of.refusal, &of.reason) == (&one.rule, &one.refusal, &one.reason);
+            let at = all.iter().position(same).unwrap_or_else(|| {
+                all.push(one);
+                all.len() - 1
+            });
+            all[at].users.extend((0..=repeated).map(|_| user.clone()));
             Ok(())
         })?;
         all.sort_by_key(|refusals| std::cmp::Reverse(refusals.users.len()));
@@ -189,31 +184,6 @@ impl Reader {
                 sticky: row.get(4)?,
             })
         })
-    }
-
-    /// Every attempt to connect after a decision, in the order of time for each user. An attempt begins with the IPv4
-    /// address. Links belong to it only until the connection is established.
-    pub fn attempts(&self, after: RowId) -> Result<Vec<Attempt>, Error> {
-        let mut attempts = Vec::<(Attempt, bool)>::new();
-        self.database.each(queries::ATTEMPTS, values! { after: after }, |row| {
-            let stage: String = row.get(1)?;
-            let attempt = Attempt {
-                user: row.get(0)?,
-                rule: row.get(3)?,
-                reason: row.get(4)?,
-                allowed: row.get::<String>(2)? != "deny",
-            };
-            if stage == "ipv4-address" {
-                attempts.push((attempt, false));
-            } else if let Some((last, done)) = attempts.last_mut().filter(|(last, _)| last.user == attempt.user) {
-                if last.allowed && !*done {
-                    *last = attempt;
-                }
-                *done |= stage == "link";
-            }
-            Ok(())
-        })?;
-        Ok(attempts.into_iter().map(|(attempt, _)| attempt).collect())
     }
 }
 

@@ -2,21 +2,24 @@
 
 mod answer;
 mod stage_text;
+mod user;
 
 use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
-use crate::{clock, present, times};
-pub use answer::{Answer, StageAnswer};
+use crate::times;
+#[cfg(test)]
+pub use answer::Answer;
+pub use answer::StageAnswer;
 use clap::Args;
-use rasadmin_engine::State;
-use rasadmin_engine::explain::{Question, StageExplained, explain, explain_recorded};
+use rasadmin_engine::explain::{StageExplained, explain_recorded};
 use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
-use rasadmin_policy::{InterfaceType, Name, Quarantine, Tunnel};
+use rasadmin_policy::{InterfaceType, Quarantine, Tunnel};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
+pub use user::in_force;
 
 /// The options for what was decided in the past, from the facts of that time.
 const PAST: [&str; 2] = ["session", "decision"];
@@ -26,8 +29,9 @@ const PAST: [&str; 2] = ["session", "decision"];
 /// Shows each stage of a connection, with the rules in order, their conditions, and what was found.
 ///
 /// With --user: what would happen if this user connected now, and which address they would get. Nothing is changed, and
-/// nobody is connected. Options you omit count as absent (phones, for example, send no computer name). Limits and
-/// quotas count the sessions and the use of this moment.
+/// nobody is connected. Options you omit count as absent (phones, for example, send no computer name). But every
+/// connection has a tunnel: without --tunnel, the answer says what would happen with each. Limits and quotas count the
+/// sessions and the use of this moment.
 ///
 /// With --session or --decision: why a past decision was made, from the facts recorded then and the configuration of
 /// that time.
@@ -35,10 +39,15 @@ const PAST: [&str; 2] = ["session", "decision"];
 #[command(group(clap::ArgGroup::new("what").required(true).args(["user", "session", "decision"])))]
 #[command(after_long_help = "\
 Examples:
+  rasadmin explain --user alice
   rasadmin explain --user alice --tunnel SSTP --from 203.0.113.9
   rasadmin explain --user 'PARTNER\\bob' --tunnel IKEv2 --at '2026-11-28 20:00'
   rasadmin explain --session 241
-  rasadmin decisions --rejected --user bob; rasadmin explain --decision 818")]
+  rasadmin decisions --rejected --user bob; rasadmin explain --decision 818
+
+Exit codes: 0 the user would be accepted (without --tunnel: with at least one
+tunnel), or a past decision is explained; 1 the user would be denied; 2 the
+command could not do its work.")]
 pub struct Arguments {
     /// The user, as RRAS would pass the name: `alice`, `CORP\alice`, `alice@corp.example`
     #[arg(long, value_name = "USER")]
@@ -49,7 +58,7 @@ pub struct Arguments {
     /// Explain this decision, by its number
     #[arg(long, value_name = "N")]
     decision: Option<i64>,
-    /// The tunnel: SSTP, IKEv2, L2TP or PPTP
+    /// The tunnel: SSTP, IKEv2, L2TP or PPTP [default: each of them]
     #[arg(long, value_name = "TUNNEL", ignore_case = true, conflicts_with_all = PAST)]
     tunnel: Option<Tunnel>,
     /// The client's public address
@@ -128,76 +137,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
         return explain_past(out, &arguments, &context, &reader, &[found]);
     }
-    explain_user(out, &arguments, &context)
-}
-
-/// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
-pub fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
-    let Some(present) = present::read(context)? else {
-        return Ok((asked.unwrap_or_else(|| context.server()), State::new()));
-    };
-    let own = present.state.server();
-    // The journal may be examined on another computer than its server.
-    let server = asked.or_else(|| context.config.server.clone()).unwrap_or_else(|| own.clone());
-    if own.folded() == server.folded() {
-        return Ok((own.clone(), present.state));
-    }
-    Ok((server, State::new()))
-}
-
-fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> Result {
-    let zone = &context.zone;
-    let now = times::now();
-    let server = arguments.server.as_deref().map(Name::new);
-    let (server, state) = in_force(context, server)?;
-    let time = arguments.at.as_deref().map_or(Ok(now), |at| times::parse(at, zone, now))?;
-    let at = clock::at(context.journal.as_deref(), state.last(), time);
-    let question = Question {
-        user: Name::new(arguments.user.as_deref().unwrap_or_default()),
-        domain: Name::new(arguments.domain.as_deref().unwrap_or_default()),
-        at,
-        server,
-        port: arguments.port.as_deref().map(Name::new),
-        tunnel: arguments.tunnel,
-        source: arguments.from,
-        computer: arguments.computer.as_deref().map(Name::new),
-        quarantine: Some(arguments.quarantine),
-        interface: Some(arguments.interface),
-        offer: arguments.offer,
-        ipv6: arguments.ipv6,
-    };
-    let stages = explain(&context.config, &state, &question);
-    let allowed = !stages.iter().any(StageExplained::ends);
-    if arguments.json {
-        let stages = stages.iter().map(|stage| StageAnswer::new(stage, None)).collect();
-        out.json(&Answer { allowed, config: &context.config.hash, stages })?;
-        return Ok(Exit::no_if(!allowed));
-    }
-    let mut text = String::new();
-    let who = context.config.domains.identity(&question.user, &question.domain);
-    let who = who.map_or_else(|| "a user without a name".to_owned(), |who| who.to_string());
-    let verdict = if allowed { "would be accepted" } else { "would be denied" };
-    let time = times::show(time, zone);
-    let zone_name = zone.iana_name().unwrap_or("UTC");
-    let _ = writeln!(text, "{who} {verdict} on {} at {time} ({zone_name})", question.server);
-    let absent = [
-        ("tunnel", question.tunnel.is_none()),
-        ("public address", question.source.is_none()),
-        ("computer", question.computer.is_none()),
-        ("port", question.port.is_none()),
-    ];
-    let absent: Vec<_> = absent.iter().filter(|(_, absent)| *absent).map(|(what, _)| *what).collect();
-    if !absent.is_empty() {
-        let _ = writeln!(text, "not given, so counted as absent: {}", absent.join(", "));
-    }
-    if state.number() == 0 {
-        let _ = writeln!(text, "{} has no journal: nobody is connected, and nothing was used", question.server);
-    }
-    for stage in &stages {
-        stage_text::write(&mut text, stage, None, arguments.all);
-    }
-    out.text(&rasadmin_text::printable_lines(&text))?;
-    Ok(Exit::no_if(!allowed))
+    user::run(out, &arguments, &context)
 }
 
 /// Past decisions, each under the configuration of its time.

@@ -128,7 +128,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
         Some(path) => {
             let path = &output_file(path, &context)?;
-            let failed = |e: io::Error| CommandError::file(path, format!("it cannot be written: {e}"));
+            let failed = |e: io::Error| CommandError::file(path, format!("it cannot be written: {}", reason(&e)));
             // In one step, so that a reader of the file finds the old one or the whole new one.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let file = tempfile::Builder::new().prefix(".rasadmin-export-").tempfile_in(folder).map_err(failed)?;
@@ -143,6 +143,15 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     out.flush()?;
     note(format_args!("{summary}"));
     Ok(Exit::Success)
+}
+
+/// Why a file cannot be written, without the name of the temporary file that takes its place until then.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such folder: make it first, or check the path".to_owned(),
+        io::ErrorKind::PermissionDenied => "you have no right to write into this folder".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The file to write, which replaces one of that name: not one that rasadmin itself needs, nor a device.
@@ -183,7 +192,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} exported", count(self.sessions, "session"))?;
         if self.left_out > 0 {
-            write!(f, "; {} that never had a link are left out, as RADIUS does", self.left_out)?;
+            write!(f, "; {} that never became a session are left out, as RADIUS does", self.left_out)?;
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ Exit codes: 0 installed, or nothing to do; 1 refused, and nothing was changed;
 2 the command could not do its work.")]
 pub struct Arguments {
     /// The DLL to register. Without this option, the command registers the DLL beside it
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "FILE")]
     dll: Option<PathBuf>,
     /// Put the DLL before all others
     #[arg(long, conflicts_with = "last")]
@@ -49,7 +49,7 @@ pub struct Arguments {
     #[arg(long)]
     last: bool,
     /// Use this configuration instead of the one that the DLL would find; if it does not exist, the command writes it
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Only write the configuration and make the folders; do not register the DLL
     #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path", "wake"])]

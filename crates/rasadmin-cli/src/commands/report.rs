@@ -62,13 +62,14 @@ enum Format {
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
+  rasadmin report
   rasadmin report --by user --month 2026-11
   rasadmin report --by rule --since 7d
   rasadmin report --by user --sort octets --top 10
   rasadmin report --by user --month 2026-11 --format csv > november.csv")]
 pub struct Arguments {
     /// One row per user, group, tunnel, day or rule
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value = "user")]
     by: ByArgument,
     /// The month, like `2026-11` [default: this month]
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["since", "until"])]

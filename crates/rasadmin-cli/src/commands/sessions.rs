@@ -1,5 +1,6 @@
 //! `rasadmin sessions`.
 
+use super::top;
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
@@ -12,17 +13,25 @@ use rasadmin_ledger::report::SessionRow;
 
 /// Show who is connected, and who was
 ///
-/// Shows the latest first. Sessions imported from logs are shown for times that the ledger itself does not cover.
+/// Shows the latest first. Sessions imported from logs are shown for times that the ledger itself does not cover. A
+/// connection whose first link was rejected or never came is not a session: see `rasadmin decisions`.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin sessions --live
+  rasadmin sessions --watch
   rasadmin sessions --user alice --since 7d
   rasadmin sessions --since 2026-11-01 --until 2026-12-01 --limit 0 --json")]
 pub struct Arguments {
     /// Only users who are connected now
     #[arg(long)]
     live: bool,
+    /// Watch who is connected on a live screen, as `rasadmin top` does
+    #[arg(long, conflicts_with_all = ["user", "server", "since", "until", "limit"])]
+    watch: bool,
+    /// With --watch: look again after so many seconds
+    #[arg(long, value_name = "SECONDS", requires = "watch", default_value_t = top::EVERY, value_parser = top::seconds())]
+    every: u16,
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
@@ -37,6 +46,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    if arguments.watch {
+        let Arguments { every, zone, context, json, .. } = arguments;
+        return top::run(top::Arguments { every, zone, context, json }, out);
+    }
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let limit = arguments.limit.of(arguments.json);
     let filter = arguments.filter.filter(&context, limit.to_ask_for())?;

@@ -51,7 +51,7 @@ can write the files. Refusals by a rule are a notice: they do not change the
 exit code.")]
 pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
     zone: ZoneArguments,

@@ -35,15 +35,23 @@ Examples:
   rasadmin top --every 10")]
 pub struct Arguments {
     /// Look again after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=3600))]
-    every: u16,
+    #[arg(long, value_name = "SECONDS", default_value_t = EVERY, value_parser = seconds())]
+    pub every: u16,
     #[command(flatten)]
-    zone: ZoneArguments,
+    pub zone: ZoneArguments,
     #[command(flatten)]
-    context: ContextArguments,
+    pub context: ContextArguments,
     /// Print JSON, once
     #[arg(long)]
-    json: bool,
+    pub json: bool,
+}
+
+/// The screen is drawn again after so many seconds.
+pub const EVERY: u16 = 2;
+
+/// Reads such a number of seconds.
+pub fn seconds() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..=3600)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

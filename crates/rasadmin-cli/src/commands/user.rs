@@ -18,13 +18,14 @@ use rasadmin_text::{printable, wrap};
 ///
 /// Shows the sessions of now and lately, the addresses, reservations and groups, the rules that name the user, how much
 /// of each limit is used, and when and why the user was denied. `rasadmin explain --user` shows what would be decided.
-///
-/// If nothing is known about the user, the exit code is 1.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin user alice
-  rasadmin user 'PARTNER\\bob' --limit 20")]
+  rasadmin user 'PARTNER\\bob' --limit 20
+
+Exit codes: 0 the ledger or the configuration knows the user; 1 neither does;
+2 the command could not do its work.")]
 pub struct Arguments {
     /// The user: `alice`, `CORP\alice`, `alice@corp.example`
     #[arg(value_name = "USER")]
@@ -97,7 +98,7 @@ fn print(out: &mut Output, report: &UserReport, context: &Context) -> Result<()>
             (None, _) => "never, as far as the ledger knows".to_owned(),
             (Some(known), 0) => match known.last {
                 Some(last) => format!("not now; {}, the last until {}", count(known.sessions, "session"), show(last)),
-                None => "never accepted".to_owned(),
+                None => "never".to_owned(),
             },
             (Some(known), now) => format!("{} now; {} in all", count(now, "session"), known.sessions),
         },

@@ -18,7 +18,10 @@ use std::net::IpAddr;
 #[command(after_long_help = "\
 Examples:
   rasadmin who-had 10.20.16.9 --at '2026-11-23 14:30'
-  rasadmin who-had 2001:db8:1::a11c:e")]
+  rasadmin who-had 2001:db8:1::a11c:e
+
+Exit codes: 0 somebody had it; 1 nobody had it, as far as the ledger knows;
+2 the command could not do its work.")]
 pub struct Arguments {
     /// The address
     #[arg(value_name = "ADDRESS")]
@@ -46,15 +49,16 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let asked = limit.to_ask_for().unwrap_or(u32::MAX);
     let mut leases = context.reader()?.who_had(address, at, asked)?;
     let more = limit.truncate(&mut leases);
+    let exit = Exit::no_if(leases.is_empty());
     if arguments.json {
         limit.warn_if(more);
         out.json(&leases)?;
-        return Ok(Exit::Success);
+        return Ok(exit);
     }
     if leases.is_empty() {
         let when = at.map_or_else(|| "ever".to_owned(), |at| format!("at {}", times::show(at, zone)));
         writeln!(out, "nobody had {address} {when}, as far as the ledger knows")?;
-        return Ok(Exit::Success);
+        return Ok(exit);
     }
     print_leases(out, &leases, &context, true)?;
     if more {
@@ -66,5 +70,5 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if leases.iter().any(|lease| lease.accepted.is_none()) {
         out.text("  never accepted: the DLL gave the address, but no connection was accepted with it")?;
     }
-    Ok(Exit::Success)
+    Ok(exit)
 }

@@ -23,10 +23,8 @@ pub struct Period {
 pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Error> {
     let mut attempts = Vec::new();
     reader.each_session_in(period.from, period.to, &mut |row| {
-        // A session that never had a link was refused at its first link, and is among the decisions, or was never
-        // used.
-        let was_up = row.imported.is_some() || row.established.is_some();
-        if was_up && row.acct_start_time >= period.from {
+        // A connection whose first link was rejected is not among the sessions, but among the decisions.
+        if row.acct_start_time >= period.from {
             attempts.push(session(&row, period.now));
         }
     })?;

@@ -22,7 +22,7 @@ queries! {
     /// The numbers of rows.
     COUNTS = "SELECT (SELECT count(*) FROM sessions WHERE acct_stop_time IS NULL),
              (SELECT count(*) FROM leases WHERE ended IS NULL),
-             (SELECT count(*) FROM sessions WHERE imported IS NULL),
+             (SELECT count(*) FROM sessions WHERE imported IS NULL AND ", super::sessions::was_session!(), "),
              (SELECT count(*) FROM sessions WHERE imported IS NOT NULL),
              (SELECT count(*) FROM decisions),
              (SELECT coalesce(CAST(sum(lost) AS BIGINT), 0) FROM anomalies)";

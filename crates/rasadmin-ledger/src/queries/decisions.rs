@@ -77,17 +77,18 @@ queries! {
     /// The last decision and the last lease.
     LAST = "SELECT (SELECT coalesce(max(id), 0) FROM decisions), (SELECT coalesce(max(id), 0) FROM leases)";
 
-    /// After a decision.
-    REFUSALS = "SELECT rule, reason, user_name FROM decisions WHERE outcome = 'deny' AND id > :after ORDER BY id";
+    /// After a decision; otherwise as [`REFUSED`].
+    REFUSALS = "SELECT CASE WHEN refusal IS NULL THEN rule END, refusal, reason, user_name, repeated FROM decisions WHERE outcome = 'deny' AND id > :after ORDER BY id";
 
     /// Decisions after a given one that belong to connecting.
-    ATTEMPTS = "SELECT user_name, stage, outcome, rule, reason FROM decisions
+    ATTEMPTS = "SELECT user_name, stage, outcome, rule, refusal, repeated FROM decisions
          WHERE id > :after AND stage IN ('ipv4-address', 'ipv6-address', 'connection', 'link') ORDER BY user_name, id";
 
-    /// How often the same rule, or the DLL itself, denied for the same reason in a period.
-    REFUSED = "SELECT rule, refusal, reason, count(*), max(time) FROM decisions
+    /// How often the same rule, or the DLL itself, denied for the same reason in a period. Which rule had allowed what the
+    /// DLL refused makes no difference.
+    REFUSED = "SELECT CASE WHEN refusal IS NULL THEN rule END, refusal, reason, count(*), max(time) FROM decisions
          WHERE outcome = 'deny' AND imported IS NULL AND time >= :from AND time < :to
-         GROUP BY rule, refusal, reason ORDER BY 4 DESC, 1, 2, 3";
+         GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
 
     /// Denials in a period, for sums.
     DENIED = "SELECT time, domain, name, user_name, rule, facts, refusal, imported FROM decisions

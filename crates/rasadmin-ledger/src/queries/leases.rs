@@ -83,7 +83,7 @@ queries! {
              CASE closed_by WHEN '", no_end!(), "' THEN NULL ELSE acct_stop_time END, closed_by, imported,
              CASE closed_by WHEN '", no_end!(), "' THEN acct_stop_time END
          FROM sessions
-         WHERE framed_ip_address = :address AND imported IS NOT NULL AND ", super::sessions::session_counts!(), "
+         WHERE framed_ip_address = :address AND imported IS NOT NULL AND ", super::sessions::not_twice!(), "
              AND ((acct_start_time <= :at
                      AND (acct_stop_time > :at OR (closed_by = '", no_end!(), "' AND ", may_hold_still!(), ")))
                  OR :at IS NULL)

@@ -14,15 +14,31 @@ macro_rules! columns {
     };
 }
 
+/// Was it a session for its user? Not if its first link was rejected or never came: the user was not connected. A live
+/// one may still get its link, and a log has no others.
+macro_rules! was_session {
+    () => {
+        "(coalesce(billed, 1) = 1 OR imported IS NOT NULL)"
+    };
+}
+pub(super) use was_session;
+
 /// Leaves out an imported session if an instance of the same server was alive when it began, so that nothing counts
 /// twice.
-macro_rules! session_counts {
+macro_rules! not_twice {
     () => {
         "(imported IS NULL OR NOT EXISTS (SELECT 1 FROM instances
              WHERE lower(instances.server) = lower(nas_identifier) AND acct_start_time BETWEEN started AND last_activity))"
     };
 }
-pub(super) use session_counts;
+pub(super) use not_twice;
+
+/// What lists and sums of sessions have.
+macro_rules! session_counts {
+    () => {
+        concat!(was_session!(), " AND ", not_twice!())
+    };
+}
 
 /// Does an import know more about the end of an imported session? Either its end was not known. Or the record of its end
 /// was shorter: it was cut off in a log that was still being written.
@@ -56,18 +72,21 @@ macro_rules! anyone {
     };
 }
 
-/// Users with sessions, and users who were denied: two parts, so that each has its condition on the user.
+/// Users who were accepted, and users who were denied: two parts, so that each has its condition on the user. Whoever was
+/// accepted is known, also without a session.
 macro_rules! known_users {
     ($user:expr) => {
         concat!(
-            "WITH came AS (SELECT domain, name, count(*) - count(acct_stop_time) AS live, count(*) AS sessions,
-                 min(acct_start_time) AS first, max(coalesce(acct_stop_time, acct_start_time)) AS last
+            "WITH came AS (SELECT domain, name, count(*) - count(acct_stop_time) AS live,
+                 count(CASE WHEN ", was_session!(), " THEN 1 END) AS sessions,
+                 min(CASE WHEN ", was_session!(), " THEN acct_start_time END) AS first,
+                 max(CASE WHEN ", was_session!(), " THEN coalesce(acct_stop_time, acct_start_time) END) AS last
              FROM sessions WHERE name IS NOT NULL AND ",
             $user,
             " AND ",
             session_fits!(),
             " AND ",
-            session_counts!(),
+            not_twice!(),
             " GROUP BY domain, name),
              denied AS (SELECT domain, name, max(time) AS time
              FROM decisions WHERE name IS NOT NULL AND outcome = 'deny' AND ",

@@ -36,7 +36,7 @@ pub struct LedgerCounts {
     pub live_sessions: u64,
     /// Leases that have not ended.
     pub live_leases: u64,
-    /// All sessions, without imported ones.
+    /// All sessions, without imported ones, and without connections whose first link was rejected or never came.
     pub sessions: u64,
     /// Sessions imported from other logs.
     pub imported_sessions: u64,

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// What decided about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -29,6 +30,15 @@ impl DecidedBy {
             (None, Some(_)) => Self::Rule,
             (None, None) => Self::Default,
         }
+    }
+}
+
+/// What decided, for people, by the columns `rule` and `refusal` of a decision: the rule, or in brackets what is no rule.
+pub fn decided_by_in_words<'r>(rule: Option<&'r str>, refusal: Option<&str>) -> Cow<'r, str> {
+    match (refusal, rule) {
+        (Some(kind), _) => format!("({})", refusal_in_words(kind)).into(),
+        (None, Some(rule)) => rule.into(),
+        (None, None) => "(default)".into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Queries for decisions, and for what explains them.
 
 use super::filter::Filter;
-use super::{Reader, refusal_in_words, rfc3339, rfc3339_or_null};
+use super::{Reader, decided_by_in_words, rfc3339, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
@@ -81,11 +81,9 @@ impl DecisionRow {
 
     /// What decided, for people: the rule, or in brackets what is no rule.
     pub fn decided_by(&self) -> Cow<'_, str> {
-        match (&self.imported, &self.refusal, &self.rule) {
-            (Some(_), ..) => DECIDED_BY_NPS.into(),
-            (None, Some(kind), _) => format!("({})", refusal_in_words(kind)).into(),
-            (None, None, Some(rule)) => rule.into(),
-            (None, None, None) => "(default)".into(),
+        match self.imported {
+            Some(_) => DECIDED_BY_NPS.into(),
+            None => decided_by_in_words(self.rule.as_deref(), self.refusal.as_deref()),
         }
     }
 }

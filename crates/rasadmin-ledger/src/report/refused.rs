@@ -38,7 +38,8 @@ impl Refused {
             return;
         }
         let refusal = decision.refusal.as_ref().map(Refusal::name).map(str::to_owned);
-        let one = Self::new(decision.rule.clone(), refusal, decision.why(), 1, decision.time);
+        let rule = decision.rule.clone().filter(|_| refusal.is_none());
+        let one = Self::new(rule, refusal, decision.why(), 1, decision.time);
         let same = |of: &&mut Self| of.rule == one.rule && of.refusal == one.refusal && of.reason == one.reason;
         match all.iter_mut().find(same) {
             Some(known) => {

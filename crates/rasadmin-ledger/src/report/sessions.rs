@@ -91,7 +91,8 @@ pub struct SessionRow {
     pub closed_by: Option<String>,
     /// True if nobody saw its end, so that `acct_stop_time` and `acct_session_time` are estimates.
     pub estimated: bool,
-    /// True if it counts for quotas. A session that never had a link does not.
+    /// True if it counts for quotas. False if its first link was rejected or never came, so that the user was not
+    /// connected; while it is live; and if it was imported.
     pub billed: bool,
     /// The log that it was imported from: `odbc`, `dts` or `ias`. Null if the DLL recorded it.
     pub imported: Option<String>,
@@ -168,7 +169,7 @@ impl SessionRow {
 
 impl Reader {
     /// Sessions, the latest first. If `live`, only connected ones. Imported sessions are left out if the ledger itself
-    /// covers their time.
+    /// covers their time, and connections whose first link was rejected or never came.
     pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<SessionRow>, Error> {
         let query = match live {
             true => queries::LIVE_SESSIONS,
@@ -200,8 +201,8 @@ impl Reader {
         })
     }
 
-    /// Calls `each` for every session that was connected at some time in a period, in no particular order. Imported
-    /// sessions are left out if the ledger itself covers their time.
+    /// Calls `each` for every session that was connected at some time in a period, in no particular order. What
+    /// [`sessions`](Self::sessions) leaves out is left out.
     pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(SessionRow)) -> Result<(), Error> {
         let period = values! { from: from, to: to, day_before: from.saturating_sub(DAY) };
         self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| SessionRow::read(row).map(&mut *each))

@@ -100,13 +100,13 @@ pub struct KnownUser {
     pub name: Name,
     /// The number of sessions that are connected now.
     pub live_sessions: u64,
-    /// The number of all sessions.
+    /// The number of all sessions. A connection whose first link was rejected or never came was none.
     pub sessions: u64,
-    /// When the first session began: RFC 3339, UTC. Null if the user was never accepted.
+    /// When the first session began: RFC 3339, UTC. Null if the user has had none.
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub first: Option<Millis>,
-    /// When the last session ended, or began if it is live: RFC 3339, UTC. Null if the user was never accepted.
+    /// When the last session ended, or began if it is live: RFC 3339, UTC. Null if the user has had none.
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Millis>,
@@ -185,9 +185,6 @@ impl Sums<'_> {
     }
 
     fn session(&mut self, session: &SessionRow, rule: Key, from: Millis, to: Millis, now: Millis) {
-        if session.imported.is_none() && !session.is_live() && !session.billed {
-            return;
-        }
         // A live session has reached no time that is still to come.
         if session.is_live() && from > now {
             return;

@@ -1,6 +1,7 @@
 //! The answer of `rasadmin explain` for programs.
 
 use super::stage_text::number;
+use super::user::WithTunnel;
 use super::{agrees, overruled};
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, StageExplained};
@@ -13,12 +14,49 @@ use serde::Serialize;
 /// What would happen to a user who connects like this.
 #[derive(Serialize, JsonSchema)]
 pub struct Answer<'a> {
-    /// Whether the connection would be accepted.
+    /// Whether the connection would be accepted; without --tunnel, with at least one tunnel.
     pub allowed: bool,
     /// The hash of the configuration.
     pub config: &'a str,
-    /// The stages, in the order of RRAS's calls, up to the first that ends the connection.
+    /// What would happen with each tunnel; with --tunnel, with that one.
+    pub tunnels: Vec<TunnelAnswer<'a>>,
+    /// The stages, in the order of RRAS's calls, up to the first that ends the connection. Without --tunnel, those of
+    /// the first tunnel that would be accepted, or else of the first.
     pub stages: Vec<StageAnswer<'a>>,
+}
+
+/// What would happen with a tunnel.
+#[derive(Serialize, JsonSchema)]
+pub struct TunnelAnswer<'a> {
+    /// `SSTP`, `IKEv2`, `L2TP` or `PPTP`.
+    tunnel: &'a str,
+    /// Whether the connection would be accepted.
+    allowed: bool,
+    /// The last stage: the one that would deny, or else the link.
+    stage: Option<Stage>,
+    /// The rule that decides there. `null`: the default, or the DLL itself.
+    rule: Option<&'a str>,
+    /// Why it would be denied, for people. `null`: it would not be, or the rule has no reason.
+    reason: Option<String>,
+}
+
+impl<'a> TunnelAnswer<'a> {
+    pub fn new(with: &'a WithTunnel<'a>) -> Self {
+        let (allowed, last) = (with.is_allowed(), with.stages.last());
+        // What the rules allowed, and the DLL itself refused.
+        let own = last.and_then(|last| match (&last.refusal, &last.address) {
+            (Some(refusal), _) => Some(refusal.to_string()),
+            (None, Some(AddressExplained::Refused(why))) => Some(why.clone()),
+            _ => None,
+        });
+        Self {
+            tunnel: with.tunnel.name(),
+            allowed,
+            stage: last.map(|last| last.stage),
+            rule: last.and_then(|last| last.rule).filter(|_| own.is_none()),
+            reason: own.or_else(|| last.and_then(|last| last.reason).filter(|_| !allowed).map(str::to_owned)),
+        }
+    }
 }
 
 /// A stage of a connection: a call of RRAS.

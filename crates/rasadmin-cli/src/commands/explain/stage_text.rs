@@ -26,9 +26,13 @@ const fn heading(stage: Stage) -> &'static str {
 
 /// Writes a stage. `past`: the decision that was recorded. `all`: also the rules after the one that decides.
 pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Context)>, all: bool) {
+    let overruled = match past {
+        Some((decision, _)) => overruled(stage, decision),
+        None => stage.ends() && stage.allow,
+    };
     let time = past.map(|(decision, context)| times::show(decision.time, &context.zone) + "  ").unwrap_or_default();
     let blocked = block(stage, past.map(|(decision, _)| decision));
-    let verdict = blocked.as_ref().map_or_else(|| verdict(stage), |why| format!("denied before any rule: {why}"));
+    let verdict = blocked.as_ref().map_or_else(|| verdict(stage, overruled), |why| format!("denied before any rule: {why}"));
     let _ = writeln!(text, "\n{time}{}: {verdict}", heading(stage.stage));
     let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
     let shown = match (all, &blocked) {
@@ -37,7 +41,7 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
         (false, None) => (decides + 1).min(stage.rules.len()),
     };
     if blocked.is_some() && all {
-        let _ = writeln!(text, "  without the block: {}", self::verdict(stage));
+        let _ = writeln!(text, "  without the block: {}", self::verdict(stage, overruled));
     }
     let width = stage.rules[..shown].iter().map(|rule| name(rule).chars().count()).max().unwrap_or(0).min(40);
     for rule in &stage.rules[..shown] {
@@ -62,7 +66,7 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
         let _ = writeln!(text, "  but the connection still ends: {refusal}");
     }
     if let Some((decision, _)) = past {
-        if overruled(stage, decision) {
+        if overruled {
             let why = decision.reason.as_deref().unwrap_or("for no recorded reason");
             let _ = writeln!(text, "  but it was still denied: {why}");
         } else if !agrees(stage, decision) {
@@ -84,7 +88,8 @@ fn name(rule: &Explained<'_>) -> String {
     rule.rule.unwrap_or("(default)").to_owned()
 }
 
-fn verdict(stage: &StageExplained<'_>) -> String {
+/// `overruled`: the DLL itself refused what the rules allowed.
+fn verdict(stage: &StageExplained<'_>, overruled: bool) -> String {
     let by = stage.rule.map_or_else(|| "by the default".to_owned(), |rule| format!("by the rule `{rule}`"));
     let what = match (stage.allow, stage.for_now) {
         (true, true) => "allowed for now",
@@ -92,7 +97,10 @@ fn verdict(stage: &StageExplained<'_>) -> String {
         (false, _) => "denied",
     };
     let reason = stage.reason.filter(|_| !stage.allow).map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{what} {by}{reason}")
+    match overruled {
+        true => format!("denied by the DLL itself ({what} {by})"),
+        false => format!("{what} {by}{reason}"),
+    }
 }
 
 /// What a rule says, with the condition that settles it.
@@ -151,7 +159,8 @@ pub fn number(given: &Given, stage: Stage) -> String {
     }
 }
 
-fn describe_address(address: &AddressExplained, stage: Stage) -> String {
+/// The address, and where it comes from.
+pub fn describe_address(address: &AddressExplained, stage: Stage) -> String {
     match address {
         AddressExplained::Given(given) => {
             let from = match (given.origin, &given.pool) {

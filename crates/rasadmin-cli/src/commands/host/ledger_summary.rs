@@ -1,11 +1,11 @@
-//! What the product's ledger adds to a run's report: which rules denied users, and where addresses came from.
+//! What the product's ledger adds to a run's report: what denied users, and where addresses came from.
 
 use crate::bring_in::bring_in;
 use crate::error::{Result, WithContext};
 use crate::format::{numbers, texts};
 use rasadmin_host::outcome::RunSummary;
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Attempt, LeaseTotals, Reader, Refusals};
+use rasadmin_ledger::report::{Attempt, DecidedBy, LeaseTotals, Reader, Refusals, decided_by_in_words};
 use rasadmin_policy::config::Config;
 use rasadmin_system::places;
 use schemars::JsonSchema;
@@ -22,11 +22,15 @@ pub struct Summary {
     attempts: Vec<Attempt>,
 }
 
-/// A rule that denied users during the run.
+/// What denied users during the run.
 #[derive(Serialize, JsonSchema)]
 pub struct Denied {
-    /// The rule's name; null if the configuration's default denied them, or no rule was involved.
+    /// What denied them.
+    decided_by: DecidedBy,
+    /// The rule's name; null if no rule denied them.
     rule: Option<String>,
+    /// Why the DLL itself did: `exhausted`, `blocked` and so on. Null if it did not.
+    refusal: Option<String>,
     /// The reason that was recorded.
     reason: Option<String>,
     /// How often it denied somebody.
@@ -76,9 +80,10 @@ impl Summary {
         if !self.refusals.is_empty() {
             let rows = self.refusals.iter().map(|refusals| {
                 let why = refusals.reason.clone().unwrap_or_default();
-                vec![rule(refusals.rule.as_deref()), refusals.users.len().to_string(), why]
+                let by = decided_by_in_words(refusals.rule.as_deref(), refusals.refusal.as_deref());
+                vec![by.into_owned(), refusals.users.len().to_string(), why]
             });
-            out += &texts(&["denied by the rule", "times", "because"], rows);
+            out += &texts(&["denied by", "times", "because"], rows);
             out += "\n\n";
         }
         if !self.given.is_empty() {
@@ -92,7 +97,7 @@ impl Summary {
         out
     }
 
-    /// The deciding rule of each outcome: a user's attempts are in the same order on both sides.
+    /// What decided about each outcome: a user's attempts are in the same order on both sides.
     pub fn rules(&self, day: &RunSummary) -> Vec<String> {
         let mut of_user: HashMap<&str, Vec<&Attempt>> = HashMap::new();
         for attempt in self.attempts.iter().rev() {
@@ -100,13 +105,15 @@ impl Summary {
         }
         let outcomes = day.outcomes.iter();
         let attempts = outcomes.map(|o| of_user.get_mut(o.user.as_str()).and_then(Vec::pop));
-        attempts.map(|attempt| attempt.map_or_else(|| "-".to_owned(), |a| rule(a.rule.as_deref()))).collect()
+        attempts.map(|attempt| attempt.map_or_else(|| "-".to_owned(), |a| a.decided_by().into_owned())).collect()
     }
 
     /// Refusals by rule, for programs.
     pub fn denied(&self) -> Vec<Denied> {
         let denied = self.refusals.iter().map(|refusals| Denied {
+            decided_by: DecidedBy::of(refusals.rule.as_deref(), refusals.refusal.as_deref()),
             rule: refusals.rule.clone(),
+            refusal: refusals.refusal.clone(),
             reason: refusals.reason.clone(),
             times: refusals.users.len(),
             users: refusals.users.iter().map(|user| user.as_str().to_owned()).collect(),
@@ -125,10 +132,6 @@ impl Summary {
         });
         given.collect()
     }
-}
-
-fn rule(name: Option<&str>) -> String {
-    name.map_or_else(|| "(default)".to_owned(), str::to_owned)
 }
 
 /// Queries the ledger after every record was brought into it. `None`: there is no ledger, because only rasadmin.dll

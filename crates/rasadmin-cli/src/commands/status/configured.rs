@@ -30,7 +30,11 @@ pub fn check(
     let path = match named.map_or_else(|| config::find(places), |path| Ok(path.to_owned())) {
         Ok(path) => path,
         Err(e) => {
-            facts.add(Mark::Attention, "configuration", format!("{e}; `rasadmin install` writes one"));
+            facts.add(
+                Mark::Attention,
+                "configuration",
+                format!("{e}; `rasadmin install` or `rasadmin config new` makes one"),
+            );
             return None;
         }
     };

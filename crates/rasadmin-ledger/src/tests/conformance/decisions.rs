@@ -14,6 +14,14 @@ fn three() -> Scene {
     scene
 }
 
+/// One address, which alice has. A rule allows everybody.
+fn full() -> Scene {
+    let pool = OPEN.replace("10.8.0.1-10.8.0.9", "10.8.0.1");
+    let scene = Scene::new(&format!("{pool}\n[[rules]]\nname = \"everybody\"\naction = \"allow\"\nusers = [\"*\"]\n"));
+    scene.begin(1, "alice", "VPN0-1").unwrap();
+    scene
+}
+
 fn users(decided: Vec<crate::report::DecisionRow>) -> Vec<String> {
     decided.into_iter().map(|decided| decided.user_name.to_string()).collect()
 }
@@ -188,6 +196,14 @@ conformance! {
         assert_eq!(refusals[0].reason.as_deref(), Some("this user is banned"));
         assert_eq!(refusals[0].users, [Name::new("mallory")]);
         assert_eq!(reader(&scene).refusals(4).unwrap(), []);
+        // What the DLL itself refuses is not the rule's that allowed it. Bob tries again at once.
+        let full = full();
+        full.begin(2, "bob", "VPN0-2").unwrap_err();
+        full.begin(3, "bob", "VPN0-2").unwrap_err();
+        full.recorder.stop(full.now());
+        let refusals = reader(&full).refusals(0).unwrap();
+        assert_eq!((&refusals[0].rule, refusals[0].refusal.as_deref()), (&None, Some("exhausted")));
+        assert_eq!((refusals.len(), &*refusals[0].users), (1, &[Name::new("bob"), Name::new("bob")][..]));
     }
 
     attempts {
@@ -196,13 +212,29 @@ conformance! {
             reader(&scene).attempts(0).unwrap().into_iter().map(|one| (one.user.to_string(), one.allowed)).collect();
         assert_eq!(attempts, [("alice".to_owned(), true), ("bob".to_owned(), true), ("mallory".to_owned(), false)]);
         assert_eq!(reader(&scene).attempts(4).unwrap().len(), 1);
+        let decided = |scene: &Scene| -> Vec<String> {
+            reader(scene).attempts(0).unwrap().iter().map(|one| format!("{} {}", one.user, one.decided_by())).collect()
+        };
+        // Refusals that come again within a minute are recorded once.
+        let full = full();
+        full.begin(2, "bob", "VPN0-2").unwrap_err();
+        full.begin(3, "bob", "VPN0-2").unwrap_err();
+        full.recorder.stop(full.now());
+        assert_eq!(decided(&full), ["alice everybody", "bob (pool exhausted)", "bob (pool exhausted)"]);
+        let kiosks = Scene::new(&OPEN.replace("users = [\"mallory\"]", "remote_computers = [\"KIOSK\"]"));
+        for (handle, computer) in [(1, "KIOSK"), (2, "KIOSK"), (3, "PC-5"), (4, "KIOSK")] {
+            kiosks.address("bob", "VPN0-1", "").unwrap();
+            kiosks.connect(&connection(handle, "bob").with(|e| e.computer = computer.into()));
+            kiosks.release("bob", "VPN0-1", "10.8.0.1");
+        }
+        kiosks.recorder.stop(kiosks.now());
+        let expected = ["bob Not Mallory", "bob Not Mallory", "bob (default)", "bob Not Mallory"];
+        assert_eq!(decided(&kiosks), expected);
     }
 
     refused {
         let scene = three();
-        let pools = OPEN.replace("addresses = [\"10.8.0.1-10.8.0.9\"]", "addresses = [\"10.8.0.1\"]");
-        let full = Scene::new(&pools);
-        full.begin(1, "alice", "VPN0-1").unwrap();
+        let full = full();
         full.begin(2, "bob", "VPN0-2").unwrap_err();
         let refused = |scene: &Scene, to| reader(scene).refused(MONDAY, to).unwrap();
         let row = |one: &Refused| (one.decided_by, one.rule.clone(), one.refusal.clone(), one.times);

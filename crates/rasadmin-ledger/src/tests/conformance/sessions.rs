@@ -396,6 +396,11 @@ conformance! {
     known_user {
         let scene = four();
         scene.begin(9, "mallory", "VPN0-9").unwrap_err();
+        // Her link never comes: she was accepted, and had no session.
+        scene.connect(&connection(10, "vera"));
+        scene.wait(70);
+        scene.address("carol", "VPN0-3", "").unwrap();
+        assert_eq!(known(&scene, &of(&scene, r"CORP\vera")), [(r"CORP\VERA".to_owned(), 0, 0, None, false)]);
         assert_eq!(
             known(&scene, &of(&scene, r"CORP\bob")),
             [(r"CORP\BOB".to_owned(), 1, 2, Some(MONDAY + HOUR), false)]

@@ -94,7 +94,7 @@ pub fn text(ran: &Ran<'_>) -> String {
             row
         });
         let mut header = vec!["session", "user", "tunnel", "port", "address", "what became of it"];
-        header.extend((!rules.is_empty()).then_some("by the rule"));
+        header.extend((!rules.is_empty()).then_some("decided by"));
         line(crate::format::texts(&header, rows));
     }
     let expected = scenario.expectations.len();

@@ -1,0 +1,147 @@
+//! What would happen to a user who connected.
+
+use super::answer::{Answer, StageAnswer, TunnelAnswer};
+use super::{Arguments, stage_text};
+use crate::context::Context;
+use crate::error::{Exit, Result};
+use crate::output::Output;
+use crate::{clock, present, times};
+use rasadmin_engine::State;
+use rasadmin_engine::explain::{Question, StageExplained, explain};
+use rasadmin_policy::{Name, Tunnel};
+use std::fmt::Write;
+
+/// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
+pub fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
+    let Some(present) = present::read(context)? else {
+        return Ok((asked.unwrap_or_else(|| context.server()), State::new()));
+    };
+    let own = present.state.server();
+    // The journal may be examined on another computer than its server.
+    let server = asked.or_else(|| context.config.server.clone()).unwrap_or_else(|| own.clone());
+    if own.folded() == server.folded() {
+        return Ok((own.clone(), present.state));
+    }
+    Ok((server, State::new()))
+}
+
+/// What would happen with a tunnel.
+pub struct WithTunnel<'c> {
+    pub tunnel: Tunnel,
+    pub stages: Vec<StageExplained<'c>>,
+}
+
+impl WithTunnel<'_> {
+    pub fn is_allowed(&self) -> bool {
+        !self.stages.iter().any(StageExplained::ends)
+    }
+
+    /// What decides, with the address: two tunnels of which this is the same need not be told apart.
+    fn result(&self) -> Vec<String> {
+        let address = self.stages.iter().find_map(|stage| stage.address.as_ref());
+        let address = address.map(|address| stage_text::describe_address(address, rasadmin_policy::Stage::Ipv4Address));
+        let Some(last) = self.stages.last() else { return Vec::new() };
+        let outcome = if self.is_allowed() { "accepted" } else { "denied" };
+        let by = if last.allow && last.ends() { "(the DLL itself)" } else { last.rule.unwrap_or("(default)") };
+        let address = address.filter(|_| self.is_allowed()).unwrap_or_default();
+        [outcome, by, last.stage.name(), &address].map(str::to_owned).to_vec()
+    }
+}
+
+pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result {
+    let now = times::now();
+    let server = arguments.server.as_deref().map(Name::new);
+    let (server, state) = in_force(context, server)?;
+    let time = arguments.at.as_deref().map_or(Ok(now), |at| times::parse(at, &context.zone, now))?;
+    let question = Question {
+        user: Name::new(arguments.user.as_deref().unwrap_or_default()),
+        domain: Name::new(arguments.domain.as_deref().unwrap_or_default()),
+        at: clock::at(context.journal.as_deref(), state.last(), time),
+        server,
+        port: arguments.port.as_deref().map(Name::new),
+        tunnel: arguments.tunnel,
+        source: arguments.from,
+        computer: arguments.computer.as_deref().map(Name::new),
+        quarantine: Some(arguments.quarantine),
+        interface: Some(arguments.interface),
+        offer: arguments.offer,
+        ipv6: arguments.ipv6,
+    };
+    let tunnels = arguments.tunnel.map_or_else(|| Tunnel::ALL.to_vec(), |tunnel| vec![tunnel]);
+    let with = |tunnel| {
+        let question = Question { tunnel: Some(tunnel), ..question.clone() };
+        WithTunnel { tunnel, stages: explain(&context.config, &state, &question) }
+    };
+    let all: Vec<_> = tunnels.into_iter().map(with).collect();
+    let allowed = all.iter().any(WithTunnel::is_allowed);
+    // The stages that are shown belong to the answer.
+    let shown = all.iter().find(|with| with.is_allowed()).or(all.first());
+    if arguments.json {
+        let stages = shown.into_iter().flat_map(|with| &with.stages);
+        out.json(&Answer {
+            allowed,
+            config: &context.config.hash,
+            tunnels: all.iter().map(TunnelAnswer::new).collect(),
+            stages: stages.map(|stage| StageAnswer::new(stage, None)).collect(),
+        })?;
+        return Ok(Exit::no_if(!allowed));
+    }
+    let text = heading(&all, &question, context, time)
+        + &match state.number() {
+            0 => format!("{} has no journal: nobody is connected, and nothing was used\n", question.server),
+            _ => String::new(),
+        };
+    out.text(&rasadmin_text::printable_lines(&text))?;
+    let differ = all.iter().any(|with| all.first().is_some_and(|first| first.result() != with.result()));
+    if differ {
+        writeln!(out)?;
+        print_tunnels(out, &all)?;
+        out.text("\n  --tunnel NAME shows the stages, and why each rule decides or does not")?;
+        return Ok(Exit::no_if(!allowed));
+    }
+    let mut text = String::new();
+    for stage in shown.into_iter().flat_map(|with| &with.stages) {
+        stage_text::write(&mut text, stage, None, arguments.all);
+    }
+    if let (Some(with), None) = (shown, arguments.tunnel) {
+        let _ = writeln!(text, "\nthese are the stages of {}; --tunnel shows those of another", with.tunnel.name());
+    }
+    out.text(&rasadmin_text::printable_lines(&text))?;
+    Ok(Exit::no_if(!allowed))
+}
+
+/// What would happen, and what was not said.
+fn heading(all: &[WithTunnel<'_>], question: &Question, context: &Context, time: i64) -> String {
+    let who = context.config.domains.identity(&question.user, &question.domain);
+    let who = who.map_or_else(|| "a user without a name".to_owned(), |who| who.to_string());
+    let accepted = all.iter().filter(|with| with.is_allowed()).count();
+    let verdict = match accepted {
+        0 => "would be denied",
+        _ if accepted == all.len() => "would be accepted",
+        _ => "would be accepted",
+    };
+    let whichever = match all.len() {
+        1 => "",
+        _ if accepted == 0 || accepted == all.len() => ", with every tunnel",
+        _ => ", but not with every tunnel",
+    };
+    let (time, zone) = (times::show(time, &context.zone), context.zone.iana_name().unwrap_or("UTC"));
+    let absent = [
+        ("public address", question.source.is_none()),
+        ("computer", question.computer.is_none()),
+        ("port", question.port.is_none()),
+    ];
+    let absent: Vec<_> = absent.iter().filter(|(_, absent)| *absent).map(|(what, _)| *what).collect();
+    let mut text = format!("{who} {verdict} on {} at {time} ({zone}){whichever}\n", question.server);
+    if !absent.is_empty() {
+        let _ = writeln!(text, "not given, so counted as absent: {}", absent.join(", "));
+    }
+    text
+}
+
+fn print_tunnels(out: &mut Output, all: &[WithTunnel<'_>]) -> Result<()> {
+    use crate::table::text;
+    let columns = [text("tunnel", 0), text("result", 0), text("decided by", 0), text("stage", 2), text("address", 1)];
+    let rows = all.iter().map(|with| [vec![with.tunnel.name().to_owned()], with.result()].concat());
+    out.table(&columns, rows.collect())
+}
