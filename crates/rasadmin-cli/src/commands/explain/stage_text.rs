@@ -32,7 +32,8 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
     };
     let time = past.map(|(decision, context)| times::show(decision.time, &context.zone) + "  ").unwrap_or_default();
     let blocked = block(stage, past.map(|(decision, _)| decision));
-    let verdict = blocked.as_ref().map_or_else(|| verdict(stage, overruled), |why| format!("denied before any rule: {why}"));
+    let verdict =
+        blocked.as_ref().map_or_else(|| verdict(stage, overruled), |why| format!("denied before any rule: {why}"));
     let _ = writeln!(text, "\n{time}{}: {verdict}", heading(stage.stage));
     let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
     let shown = match (all, &blocked) {
@@ -41,7 +42,7 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
         (false, None) => (decides + 1).min(stage.rules.len()),
     };
     if blocked.is_some() && all {
-        let _ = writeln!(text, "  without the block: {}", self::verdict(stage, overruled));
+        let _ = writeln!(text, "  without the block: {}", self::verdict(stage, false));
     }
     let width = stage.rules[..shown].iter().map(|rule| name(rule).chars().count()).max().unwrap_or(0).min(40);
     for rule in &stage.rules[..shown] {
