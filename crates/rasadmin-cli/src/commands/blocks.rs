@@ -3,7 +3,7 @@
 use crate::block_subject::shown;
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
-use crate::filter::TableLimitArguments;
+use crate::filter::LimitArguments;
 use crate::output::Output;
 use crate::table::text;
 use crate::{present, times};
@@ -25,7 +25,7 @@ Examples:
   rasadmin blocks --json")]
 pub struct Arguments {
     #[command(flatten)]
-    limit: TableLimitArguments,
+    limit: LimitArguments,
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
