@@ -1,7 +1,7 @@
 //! The ledger is made from the journal: before a command reads the ledger, it brings in the new records.
 
 use crate::context::Context;
-use crate::error::{CommandError, Result};
+use crate::error::{AS_ADMINISTRATOR, CommandError, Result};
 use crate::format::{count, records};
 use crate::output::note;
 use crate::{times, warning};
@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MANY: u64 = 1_000;
 
 /// Brings in the new records of the place's journal, and warns of what an administrator should know about them. If this
-/// command may not write the ledger, it says how old the ledger is, which can still be read.
+/// command may not write the ledger, and the ledger lacks records, it says how old the ledger is, which can still be
+/// read.
 pub fn before_reading(context: &Context) -> Result<()> {
     let Some(journal) = context.journal.as_ref().filter(|_| context.belong_together) else { return Ok(()) };
     let durable = context.config.durability == Durability::Fsync;
@@ -33,6 +34,7 @@ pub fn before_reading(context: &Context) -> Result<()> {
             }
             Ok(())
         }
+        Err(error) if makes_no_difference(&error, journal, &context.ledger) => Ok(()),
         Err(error) => match age(&context.ledger, &context.zone) {
             Ok(age) => {
                 let hint = remedy(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -68,6 +70,15 @@ pub fn bring_in(
     ledger.ingest(journal, server, &mut |_| {}).map(Some)
 }
 
+/// The ledger may not be written, but has every record of the journal.
+pub fn makes_no_difference(error: &Error, journal: &Path, ledger: &Path) -> bool {
+    if error.kind != ErrorKind::ReadOnly {
+        return false;
+    }
+    let Ok(Some(follower)) = Follower::open(journal) else { return false };
+    place_of(&follower, ledger).is_some() && waiting(follower, ledger).is_ok_and(|lacking| lacking == 0)
+}
+
 /// How many records the ledger lacks.
 fn waiting(mut follower: Follower, ledger: &Path) -> std::result::Result<u64, Error> {
     if let Some(context) = place_of(&follower, ledger) {
@@ -98,7 +109,7 @@ fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> std::result::Result<String, 
 /// What to do about it.
 fn remedy(error: &Error) -> Option<&'static str> {
     match error.kind {
-        ErrorKind::ReadOnly => Some("run the command as an administrator"),
+        ErrorKind::ReadOnly => Some(AS_ADMINISTRATOR),
         ErrorKind::Locked => Some("another command is bringing records in: try again when it is done"),
         ErrorKind::Full => Some("make room on that disk"),
         _ => None,

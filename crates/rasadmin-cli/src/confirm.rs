@@ -29,9 +29,12 @@ pub fn ask(question: &str) -> Result<String> {
     // A question that is not seen gets no answer.
     let _ = write!(terminal, "{question} ").and_then(|()| terminal.flush());
     let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .or_error(Kind::System)
-        .map_err(|e| e.context("your answer cannot be read"))?;
+    let read = std::io::stdin().read_line(&mut answer).or_error(Kind::System);
+    let read = read.map_err(|e| e.context("your answer cannot be read"))?;
+    if read == 0 {
+        // Ctrl-D, or Ctrl-Z on Windows. The next question would not be answered either.
+        let _ = writeln!(terminal);
+        return Err(CommandError::refused("nothing was changed: the question was not answered"));
+    }
     Ok(answer.trim().to_owned())
 }

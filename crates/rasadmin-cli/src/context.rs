@@ -1,6 +1,6 @@
 //! The configuration, the journal and the ledger of this call.
 
-use crate::error::{CommandError, Kind, OrCommandError, Result, WithContext};
+use crate::error::{AS_ADMINISTRATOR, CommandError, Kind, OrCommandError, Result, WithContext};
 use crate::{bring_in, warning};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -149,8 +149,17 @@ fn other_journal(ledger: &Path) -> CommandError {
     )
 }
 
-/// A configuration's file that is missing, or is not valid.
+/// What to say of a file that this user may not read, which differs from one that is missing or not valid.
+pub fn may_not_be_read(file: &Path) -> Option<String> {
+    let denied = std::fs::File::open(file).err().filter(|e| e.kind() == std::io::ErrorKind::PermissionDenied)?;
+    Some(format!("{}: you may not read it ({denied}); {AS_ADMINISTRATOR}", file.display()))
+}
+
+/// A configuration's file that may not be read, is missing, or is not valid.
 fn unusable(file: &Path, errors: config::ConfigErrors) -> CommandError {
+    if let Some(denied) = may_not_be_read(file) {
+        return CommandError::new(Kind::Configuration, denied);
+    }
     if file.exists() {
         return not_valid(errors);
     }

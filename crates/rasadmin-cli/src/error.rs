@@ -229,12 +229,23 @@ macro_rules! is_of_kind {
 
 is_of_kind! {
     rasadmin_ledger::Error => Ledger,
-    rasadmin_journal::Error => Journal,
     rasadmin_policy::config::ConfigErrors => Configuration,
     rasadmin_check::CannotCheck => Dll,
     rasadmin_host::scratch::ScratchError => File,
     rasadmin_history::logs::Unreadable => File,
 }
+
+impl From<rasadmin_journal::Error> for CommandError {
+    fn from(error: rasadmin_journal::Error) -> Self {
+        let denied =
+            matches!(&error, rasadmin_journal::Error::Io(of) if of.source.kind() == io::ErrorKind::PermissionDenied);
+        let error = Self::new(Kind::Journal, error);
+        if denied { error.hint(AS_ADMINISTRATOR) } else { error }
+    }
+}
+
+/// The remedy if the system denies a right.
+pub const AS_ADMINISTRATOR: &str = "run the command as an administrator";
 
 #[cfg(test)]
 mod tests {

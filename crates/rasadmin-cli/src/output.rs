@@ -2,9 +2,10 @@
 //! error.
 
 use crate::error::{CommandError, Kind, Result};
+use crate::style;
 use crate::table::{self, Column};
 use anstream::{AutoStream, ColorChoice};
-use rasadmin_text::printable_json;
+use rasadmin_text::{printable_json, printable_lines};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::fmt;
@@ -60,9 +61,17 @@ impl Output {
         self.colours
     }
 
-    /// What `write!` and `writeln!` call.
+    /// What `write!` and `writeln!` call. Names and paths come from strangers: whatever they have in them that could
+    /// control a terminal is escaped here. Only this command's colours pass.
     pub fn write_fmt(&mut self, arguments: fmt::Arguments<'_>) -> Result<()> {
-        self.out.write_fmt(arguments).map_err(|e| CommandError::output(&e))
+        let text = arguments.to_string();
+        let text = if self.colours { style::printable_but_colours(&text) } else { printable_lines(&text) };
+        self.out.write_all(text.as_bytes()).map_err(|e| CommandError::output(&e))
+    }
+
+    /// A file's text as it is, with its tabs and line ends: CSV, a configuration.
+    pub fn file(&mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes()).map_err(|e| CommandError::output(&e))
     }
 
     /// An answer for programs.
@@ -139,7 +148,7 @@ macro_rules! warning {
 /// A line on standard error. If nobody can read it, the command goes on.
 pub fn note(line: fmt::Arguments<'_>) {
     let line = line.to_string();
-    let line = rasadmin_text::printable_lines(&line);
+    let line = printable_lines(&line);
     let _ = match MESSAGES.get() {
         // Opened anew each time, because a DLL may have closed what is open.
         Some(path) => {

@@ -150,3 +150,44 @@ fn sessions_can_be_watched() {
     run(&scene, &["sessions", "--watch", "--user", "alice"]).ends(2).complains("cannot be used with");
     run(&scene, &["sessions", "--every", "5"]).ends(2).complains("--watch");
 }
+
+#[cfg(unix)]
+const DAY: &str = "server-address 10.20.0.1\npool 10.20.0.2-10.20.0.9\n";
+
+/// A downloaded scenario, for example, has the name that a stranger gave it.
+#[cfg(unix)] // Windows allows no such names.
+#[test]
+fn a_hostile_path_reaches_no_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, scenario) = (folder.path().join("c\u{1b}[2J.toml"), folder.path().join("s\u{1b}[2J.scenario"));
+    std::fs::write(&config, CONFIG).unwrap();
+    std::fs::write(&scenario, format!("{DAY}08:00:00 connect a user=a tunnel=sstp from=203.0.113.5\n")).unwrap();
+    let (config, scenario) = (config.to_str().unwrap(), scenario.to_str().unwrap());
+    let (product, keep) = (support::product(), folder.path().join("k\u{1b}[2J"));
+    let (product, keep) = (product.to_str().unwrap(), keep.to_str().unwrap());
+    let all = [
+        &["config", "check", config][..],
+        &["config", "show", "--config", config],
+        &["host", "run", "--config", config, "--dll", product, "--keep", keep, scenario],
+    ];
+    for arguments in all {
+        let ran = support::rasadmin(arguments).ends(0).prints("\\u{1b}[2J");
+        assert!(!ran.stdout.contains('\u{1b}'), "{:?}", ran.stdout);
+    }
+}
+
+/// `script` is a terminal whose input has ended.
+#[cfg(unix)]
+#[test]
+fn an_input_that_ends_is_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    let command = format!("'{}' config new --output '{}'", env!("CARGO_BIN_EXE_rasadmin"), file.display());
+    let mut script = std::process::Command::new("timeout");
+    // Without an answer, another question would wait for ever.
+    script.args(["60", "script", "-qec", &command, "/dev/null"]).stdin(std::process::Stdio::null());
+    let ended = script.output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("nothing was changed: the question was not answered") && !file.exists(), "{told}");
+}

@@ -18,7 +18,7 @@ const CONFIG: &str = r#"
     tunnels = ["PPTP"]
 "#;
 
-/// Bob had one session. Then his first link was rejected, as was carol's, who never had a session. Dave's IKEv2
+/// Bob had one session. Then bob's first link was rejected, as was that of carol, who never had a session. Dave's IKEv2
 /// connection had no link, and erin's link never came.
 const DAY: &str = "\
 server-address 10.20.0.1

@@ -140,7 +140,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     match format {
         Format::Json => out.json(&totals)?,
-        Format::Csv => write!(out, "{}", csv(by, &totals))?,
+        Format::Csv => out.file(&csv(by, &totals))?,
         Format::Table if totals.is_empty() => {
             let (from, to) = (times::show(from, zone), times::show(to, zone));
             writeln!(out, "no session and no denial between {from} and {to}")?;

@@ -110,6 +110,8 @@ fn watch(context: &Context, every: Duration, out: &mut Output) -> Result<()> {
 fn bring_in(context: &Context) -> Result<()> {
     let Some(journal) = context.journal.as_ref().filter(|_| context.belong_together) else { return Ok(()) };
     let durable = context.config.durability == Durability::Fsync;
-    bring_in::bring_in(journal, &context.ledger, &context.server(), durable, false)?;
-    Ok(())
+    match bring_in::bring_in(journal, &context.ledger, &context.server(), durable, false) {
+        Err(e) if !bring_in::makes_no_difference(&e, journal, &context.ledger) => Err(e.into()),
+        _ => Ok(()),
+    }
 }

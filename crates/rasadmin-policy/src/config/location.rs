@@ -29,9 +29,10 @@ impl fmt::Display for NotFound {
 
 impl std::error::Error for NotFound {}
 
-/// Is there a configuration file at this path, or a saved copy of its last good version?
+/// Is there a configuration file at this path, or a saved copy of its last good version? If the folder may not be looked
+/// into, there may be one: reading it will say so.
 fn is_there(path: &Path) -> bool {
-    path.exists() || super::saved::kept_at(path).all().any(|kept| kept.exists())
+    path.try_exists().unwrap_or(true) || super::saved::kept_at(path).all().any(|kept| kept.exists())
 }
 
 /// Finds the configuration.

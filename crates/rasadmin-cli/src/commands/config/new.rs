@@ -2,7 +2,7 @@
 
 use super::answers::Answers;
 use crate::context::absolute;
-use crate::error::{CommandError, Exit, Result};
+use crate::error::{AS_ADMINISTRATOR, CommandError, Exit, Result};
 use crate::output::Output;
 use clap::Args;
 use std::io::{IsTerminal, Write};
@@ -88,7 +88,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| CommandError::file(folder, e))?;
+        std::fs::create_dir_all(folder).map_err(|e| not_written(folder, "the folder cannot be made", &e))?;
     }
     let written = std::fs::File::create_new(&path).and_then(|mut file| {
         // What is half written must not stay.
@@ -96,10 +96,20 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let _ = std::fs::remove_file(&path); // The first error is the one to report.
         })
     });
-    written.map_err(|e| CommandError::file(&path, format!("it cannot be written: {e}")))?;
+    written.map_err(|e| not_written(&path, "it cannot be written", &e))?;
     writeln!(out, "{}: written and checked", path.display())?;
     writeln!(out, "\nnext: rasadmin explain --config {} --user SOMEBODY", path.display())?;
     Ok(Exit::Success)
+}
+
+fn not_written(path: &Path, what: &str, error: &std::io::Error) -> CommandError {
+    let failed = CommandError::file(path, format!("{what}: {error}"));
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            failed.hint(format!("{AS_ADMINISTRATOR}, or name another file with --output"))
+        }
+        _ => failed,
+    }
 }
 
 /// A file that must not exist yet.

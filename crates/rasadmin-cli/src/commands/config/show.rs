@@ -69,7 +69,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
     let config = &context.config;
     if arguments.text {
-        write!(out, "{}", config.bundle.text)?;
+        out.file(&config.bundle.text)?;
         return Ok(Exit::Success);
     }
     let pool = |pool: &Pool| PoolAnswer {

@@ -1,6 +1,7 @@
 //! The configuration in force.
 
 use super::facts::{Facts, Mark};
+use crate::context;
 use rasadmin_policy::config::{self, Config};
 use rasadmin_system::places;
 use schemars::JsonSchema;
@@ -39,12 +40,17 @@ pub fn check(
         }
     };
     let shown = path.display();
-    let is_missing = !path.exists();
+    let denied = context::may_not_be_read(&path);
+    let is_missing = denied.is_none() && !path.exists();
     let missing = format!("{shown}: there is no such file");
     let (config, errors) = match config::for_computer(&places::server_name()).read(&path) {
         Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));
             (Some(config), None)
+        }
+        Ok((_, Some(errors))) | Err(errors) if denied.is_some() => {
+            facts.add(Mark::Attention, "configuration", denied.unwrap_or_default());
+            (None, Some(errors.to_string()))
         }
         Ok((kept, Some(errors))) if is_missing => {
             let what = format!("{missing}; the last good one, {}, is in force instead; restore the file", kept.hash);

@@ -396,7 +396,7 @@ conformance! {
     known_user {
         let scene = four();
         scene.begin(9, "mallory", "VPN0-9").unwrap_err();
-        // Her link never comes: she was accepted, and had no session.
+        // The link never comes: vera was accepted, and had no session.
         scene.connect(&connection(10, "vera"));
         scene.wait(70);
         scene.address("carol", "VPN0-3", "").unwrap();
