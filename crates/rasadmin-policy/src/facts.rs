@@ -97,7 +97,7 @@ pub enum InterfaceType {
 }
 
 impl InterfaceType {
-    const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
+    pub(crate) const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
 
     /// The name in the ledger and the configuration.
     pub const fn name(self) -> &'static str {
