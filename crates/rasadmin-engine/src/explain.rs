@@ -59,6 +59,9 @@ pub struct StageExplained<'c> {
     pub address: Option<AddressExplained>,
     /// Why the engine refuses what the rules allow. At an address stage, see `address` instead.
     pub refusal: Option<Refusal>,
+    /// The user's oldest sessions that the decision marks to be disconnected, at the stage that accepts for good. Nothing
+    /// disconnects them yet. Empty for a past decision, whose record in the journal has them.
+    pub replaces: Vec<Id>,
 }
 
 /// The address that would be given.
@@ -110,6 +113,7 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
             (Event::Address(_), _) => stage.address = decision.refusal.as_ref().map(refused),
             _ => stage.refusal.clone_from(&decision.refusal),
         }
+        stage.replaces.clone_from(&decision.replaces);
         let ends = stage.ends();
         stages.push(stage);
         if ends {
@@ -200,6 +204,7 @@ fn explain_stage_in<'c>(
         rules,
         address: None,
         refusal: None,
+        replaces: Vec::new(),
         facts,
         counted,
     }

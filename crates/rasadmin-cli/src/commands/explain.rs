@@ -9,8 +9,8 @@ use crate::output::Output;
 use crate::{clock, present, times};
 pub use answer::{Answer, StageAnswer};
 use clap::Args;
-use rasadmin_engine::State;
 use rasadmin_engine::explain::{Question, StageExplained, explain, explain_recorded};
+use rasadmin_engine::{Id, State};
 use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::{InterfaceType, Name, Quarantine, Tunnel};
@@ -194,10 +194,18 @@ fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> R
         let _ = writeln!(text, "{} has no journal: nobody is connected, and nothing was used", question.server);
     }
     for stage in &stages {
-        stage_text::write(&mut text, stage, None, arguments.all);
+        let marked: Vec<_> = stage.replaces.iter().map(|id| session_number(context, *id)).collect();
+        stage_text::write(&mut text, stage, None, &marked, arguments.all);
     }
     out.text(&rasadmin_text::printable_lines(&text))?;
     Ok(Exit::no_if(!allowed))
+}
+
+/// A session's number as `sessions` shows it, or the beginning of its key if the ledger does not have it.
+fn session_number(context: &Context, id: Id) -> String {
+    let key = id.to_string();
+    let found = context.reader().ok().and_then(|reader| reader.session(&key).ok()?.ok()?);
+    found.map_or_else(|| key.chars().take(8).collect(), |session| session.id.to_string())
 }
 
 /// Past decisions, each under the configuration of its time.
@@ -232,7 +240,7 @@ fn explain_past(
         let _ = writeln!(text, "{user} on {}{session}; {}", first.server, times::zone_name(&context.zone));
     }
     for (decision, stage) in &stages {
-        stage_text::write(&mut text, stage, Some((decision, context)), arguments.all);
+        stage_text::write(&mut text, stage, Some((decision, context)), &[], arguments.all);
     }
     if differs {
         let _ = writeln!(
