@@ -57,7 +57,11 @@ fn service(text: &str, time: Millis) -> (tempfile::TempDir, Recorder) {
 
 /// Alice connects, and the service dies.
 fn left(time: Millis) -> tempfile::TempDir {
-    let (folder, recorder) = service(CONFIG, time);
+    left_with(CONFIG, time)
+}
+
+fn left_with(text: &str, time: Millis) -> tempfile::TempDir {
+    let (folder, recorder) = service(text, time);
     let asked = address("alice", "VPN2-1", Offer::Nothing);
     let Assigned::Number(number) = recorder.assign(&asked, now(time)).unwrap() else { panic!("no address") };
     let accepted = connection(1, "alice").with(|e| e.addresses = vec![Address { family: Family::Ipv4, number }]);
@@ -80,6 +84,24 @@ fn explain_counts_the_time_since_a_session_began() {
     let at = "2026-11-24 10:30";
     let elsewhere = ["explain", "--user", "alice", "--server", "VPN9", "--tunnel", "SSTP", "--at", at, "--json"];
     assert_eq!(run(folder.path(), &elsewhere).ends(0).json()["allowed"], true);
+}
+
+/// Nothing disconnects the session that makes room, so people must find it: by the number that `sessions` shows.
+#[test]
+fn the_session_that_would_be_marked_is_named_by_its_number() {
+    let newest = "[[rules]]\nname = \"newest\"\naction = \"deny\"\nmax_user_sessions = 1\n\
+                  when_exceeded = \"replace-oldest\"\n[limits]\nreconnect = \"strict\"\n";
+    let folder = left_with(&format!("{CONFIG}{newest}"), TUESDAY);
+    let sessions = run(folder.path(), &["sessions", "--json"]).ends(0).json();
+    let (number, key) = (&sessions[0]["id"], &sessions[0]["acct_session_id"]);
+    let asked = ["explain", "--user", "alice", "--server", "VPN1", "--tunnel", "SSTP", "--at", "2026-11-24 08:00"];
+    let told = run(folder.path(), &asked).ends(0);
+    told.prints(&format!("marks session {number} to be disconnected; rasadmin does not disconnect it itself"));
+    let told = run(folder.path(), &[&asked[..], &["--json"]].concat()).ends(0).json();
+    let stages = told["stages"].as_array().unwrap();
+    assert_eq!(stages.last().unwrap()["replaces"], serde_json::json!([key]), "{told:#}");
+    assert_eq!(stages[0]["replaces"], serde_json::json!([]), "{told:#}");
+    run(folder.path(), &["user", "alice"]).ends(0).prints("reached: a new session marks the oldest one");
 }
 
 #[test]

@@ -60,6 +60,9 @@ pub struct StageExplained<'c> {
     /// Why the engine refuses, in place of the rules. If an address stage has no address for another reason than a block,
     /// see `address` instead.
     pub refusal: Option<Refusal>,
+    /// The user's oldest sessions that the decision marks to be disconnected, at the stage that accepts for good. Nothing
+    /// disconnects them yet. Empty for a past decision, whose record in the journal has them.
+    pub replaces: Vec<Id>,
 }
 
 /// The address that would be given.
@@ -118,6 +121,7 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
             }
             _ => stage.refusal.clone_from(&decision.refusal),
         }
+        stage.replaces.clone_from(&decision.replaces);
         let ends = stage.ends();
         stages.push(stage);
         if ends {
@@ -208,6 +212,7 @@ fn explain_stage_in<'c>(
         rules,
         address: None,
         refusal: None,
+        replaces: Vec::new(),
         facts,
         counted,
     }

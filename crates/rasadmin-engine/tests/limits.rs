@@ -3,9 +3,10 @@
 
 mod support;
 
-use rasadmin_engine::Id;
 use rasadmin_engine::effect::{DayUse, RemoteSession};
 use rasadmin_engine::event::Event;
+use rasadmin_engine::explain::{Question, explain};
+use rasadmin_engine::{Id, InterfaceType, Name, Quarantine, Tunnel};
 use support::{OPEN, Scene, TWO, With, connection, corp, from_computer, ikev2, limit, one_session, today};
 
 fn remote(session: u128, live: bool, seconds: u64, start: i64) -> RemoteSession {
@@ -209,6 +210,35 @@ fn an_ikev2_newcomer_marks_at_the_connection() {
     scene.wait(1);
     scene.connect(ikev2(3, "alice").with(|e| e.source = "198.51.100.1".into())).unwrap();
     assert_eq!(marked(&scene), [1]);
+}
+
+/// What would be done if the user connected now: `explain` names the sessions that the decision would mark, once.
+#[test]
+fn explain_names_the_sessions_that_would_be_marked() {
+    let mut scene = Scene::new(&limit(NEWEST));
+    scene.connect(ikev2(1, "alice")).unwrap();
+    scene.wait(1);
+    let question = |tunnel| Question {
+        user: "alice".into(),
+        domain: Name::default(),
+        at: scene.at,
+        server: "VPN1".into(),
+        port: Some("VPN2-2".into()),
+        tunnel: Some(tunnel),
+        source: Some("198.51.100.1".parse().unwrap()),
+        computer: Some("PHONE".into()),
+        quarantine: Some(Quarantine::Normal),
+        interface: Some(InterfaceType::Client),
+        offer: Some("172.16.0.9".parse().unwrap()),
+        ipv6: false,
+    };
+    let marked = |tunnel| {
+        let stages = explain(&scene.config, &scene.state, &question(tunnel));
+        let handle = |id: &Id| scene.state.session(*id).unwrap().handle;
+        stages.iter().map(|stage| stage.replaces.iter().map(handle).collect()).collect::<Vec<Vec<u64>>>()
+    };
+    assert_eq!(marked(Tunnel::Ikev2)[..2], [vec![], vec![1]]);
+    assert_eq!(marked(Tunnel::Sstp), [vec![], vec![], vec![1]]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ pub mod text;
 
 use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 /// A pool, by its position in the plan.
@@ -89,7 +89,7 @@ pub struct Plan {
     /// Reservations by user.
     pub reservations: HashMap<Identity, Vec<Reservation>>,
     /// All reserved addresses. No pool gives them, and RRAS's offer of one is kept for its user only.
-    pub reserved: HashSet<Address>,
+    pub reserved: BTreeSet<Address>,
     /// The server's own addresses.
     pub server: HashSet<Ipv4Addr>,
     /// The pools of users who get none from a rule or a group: IPv4, IPv6.

@@ -36,7 +36,7 @@ pub use list_files::Lists;
 pub use location::{Locations, NotFound, find};
 pub use paths::last_good;
 pub use schema::schema;
-pub use warnings::Warnings;
+pub use warnings::{Computer, Warnings};
 pub use watch::{CHECK_BUDGET, Change, StartProblem, Started, Watch};
 pub use zone::time_zone;
 

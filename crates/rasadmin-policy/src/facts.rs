@@ -97,7 +97,7 @@ pub enum InterfaceType {
 }
 
 impl InterfaceType {
-    const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
+    pub(crate) const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
 
     /// From Windows' ROUTER_INTERFACE_TYPE.
     pub const fn from_windows(kind: i32) -> Self {

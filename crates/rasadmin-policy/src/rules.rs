@@ -31,6 +31,8 @@ pub use explain::{Explained, ExplainedCondition};
 pub use groups::{GroupSet, Groups, GroupsBuilder};
 pub use keywords::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 pub use names::NamePattern;
+pub(crate) use names::Names;
+pub(crate) use networks::Networks;
 pub use period::{days_between, period_dates, period_start};
 pub use recorded_counts::RecordedCounts;
 pub use truth::{Limit, Truth};

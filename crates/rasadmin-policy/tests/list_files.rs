@@ -237,3 +237,27 @@ fn a_long_list_is_compiled_in_parts() {
     assert!(checks > networks.len() / 10_000, "{checks}");
     assert!(denies(&config, "0.0.7.0", "PC") && !denies(&config, "0.0.7.1", "PC"));
 }
+
+/// A reservation takes longer than its few octets say: a check compiles fewer of them.
+#[test]
+fn a_check_compiles_few_reservations() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, list) = (folder.path().join("rasadmin.toml"), folder.path().join("list"));
+    std::fs::write(&path, format!("{RESERVATIONS}pools.p.addresses = [\"10.0.0.0/8\"]\n")).unwrap();
+    std::fs::write(&list, "").unwrap();
+    let mut watch = start(&path).unwrap().watch;
+    let line = |n: u32| format!("u{n},{}\n", std::net::Ipv4Addr::from_bits(0x0a00_0100 + n));
+    std::fs::write(&list, (0..5_000).map(line).collect::<String>()).unwrap();
+    let (mut now, mut checks) = (Instant::now(), 0);
+    let config = loop {
+        now += Duration::from_secs(1);
+        checks += 1;
+        match watch.check_within(now, 64 * 1024) {
+            Some(Change::Valid(config)) => break config,
+            Some(Change::Broken(errors)) => panic!("{errors}"),
+            None => {}
+        }
+    };
+    assert!(checks > 5, "{checks}");
+    assert_eq!(config.addresses.pools[0].size(), (1 << 24) - 2 - 5_000);
+}

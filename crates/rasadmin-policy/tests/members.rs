@@ -77,6 +77,12 @@ fn has(change: &Change, user: &str) -> bool {
     !config.groups.of(&user).is_empty()
 }
 
+/// A computer at the end of November 2026, whose drive Z: is on the network.
+fn computer(rras: &[(std::net::Ipv4Addr, std::net::Ipv4Addr)]) -> rasadmin_policy::config::Computer<'_> {
+    let now = "2026-11-30T12:00:00Z".parse().unwrap();
+    rasadmin_policy::config::Computer { now, rras, is_network_drive: &|letter| letter == 'Z' }
+}
+
 #[test]
 fn of_any_number_of_bad_lines_twenty_are_listed() {
     for line in ["@\n", "CORP\\\n", &format!("{}*\n", "x".repeat(2_000))] {
@@ -339,7 +345,7 @@ fn the_computers_own_accounts_are_not_a_domains() {
 fn what_is_claimed_is_noted() {
     let notes = |text: &str| {
         let text = format!("default.action = \"allow\"\n{text}");
-        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().warnings(&[]).to_string()
+        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().warnings(&computer(&[])).to_string()
     };
     let limit = "[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n";
     assert!(notes(limit).contains("same-computer"));
@@ -351,7 +357,7 @@ fn what_is_claimed_is_noted() {
 fn who_is_refused_while_nothing_can_be_recorded_is_noted() {
     let notes = |text: &str| {
         let config = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
-        config.warnings(&[]).to_string()
+        config.warnings(&computer(&[])).to_string()
     };
     let allow = "default.action = \"allow\"\n";
     let rule = |own: &str| format!("[[rules]]\nname = \"r\"\naction = \"allow\"\nusers = [\"a\"]\n{own}");

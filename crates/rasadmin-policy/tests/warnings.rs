@@ -5,7 +5,14 @@ use rasadmin_policy::config::parse;
 use std::fmt::Write;
 use std::path::Path;
 
+/// A computer at the end of November 2026, whose drive Z: is on the network.
+fn computer(rras: &[(std::net::Ipv4Addr, std::net::Ipv4Addr)]) -> rasadmin_policy::config::Computer<'_> {
+    let now = "2026-11-30T12:00:00Z".parse().unwrap();
+    rasadmin_policy::config::Computer { now, rras, is_network_drive: &|letter| letter == 'Z' }
+}
+
 const ALLOW: &str = "default.action = \"allow\"\n";
+const GROUP: &str = "[groups.g]\nusers = ['alice']\n";
 const DENY: &str = "default.action = \"deny\"\n";
 
 fn rule(name: &str, action: &str, conditions: &str) -> String {
@@ -20,14 +27,14 @@ fn two(first: &str, second: &str) -> String {
 fn warnings(text: &str) -> String {
     let mut members = |name: &str| {
         Ok(match name {
-            "none.txt" => "# nobody yet\n\n",
+            "none.txt" | "none2.txt" => "# nobody yet\n\n",
             "csv.txt" => "alice\nbob, carol\ndave;erin\n",
             _ => "alice\n",
         }
         .to_owned())
     };
     let config = parse("/f/rasadmin.toml", text, Path::new("/f"), &mut members);
-    config.unwrap_or_else(|errors| panic!("{errors}\n{text}")).warnings(&[]).to_string()
+    config.unwrap_or_else(|errors| panic!("{errors}\n{text}")).warnings(&computer(&[])).to_string()
 }
 
 /// Each with a name and the file's text.
@@ -44,6 +51,35 @@ fn cases() -> Vec<(&'static str, String)> {
         ("allow everyone", format!("{DENY}{}", rule("r", "allow", ""))),
         ("nobody is allowed", DENY.into()),
         ("never reached", two("users = ['CORP\\dev*', 'bob']", "users = ['CORP\\dev7', 'bob']\ntunnels = [\"SSTP\"]")),
+        ("every hour of the week", two("hours = ['mon-fri 00:00-24:00', 'sat+sun']", "tunnels = [\"SSTP\"]")),
+        (
+            "every tunnel, and more",
+            two("tunnels = ['SSTP', 'IKEv2', 'L2TP', 'PPTP']\ngroups = ['g']", "users = ['a']") + GROUP,
+        ),
+        ("no octets", two("users = ['*']\noctets = { per = 'day', at_least = '0' }", "tunnels = ['SSTP']")),
+        ("every IPv4 address", two("source_networks = ['0.0.0.0/0']", "tunnels = ['SSTP']")),
+        ("every address", two("source_networks = ['0.0.0.0/0', '::/0']\nusers = ['a']", "tunnels = ['SSTP']")),
+        ("exceptions for all", two("users = ['A\\b*', 'A\\c']\nnot_users = ['A\\*']", "tunnels = ['SSTP']")),
+        ("exceptions for all groups", two("groups = ['g']\nnot_groups = ['g']", "tunnels = ['SSTP']") + GROUP),
+        ("dates that are over", two("dates = ['2026-11-29', '2026-10-01 .. 2026-10-03']", "tunnels = ['SSTP']")),
+        (
+            "nobody is in the only group that is allowed",
+            format!("{DENY}{}[groups.g]\nusers = []\n", rule("a", "allow", "groups = ['g']")),
+        ),
+        (
+            "files without an entry",
+            format!(
+                "addresses.reservations_file = 'none.txt'\n{}",
+                two("source_networks_file = 'none.txt'", "users = ['a']\ncomputers_file = 'none2.txt'")
+            ),
+        ),
+        // Domains.
+        (
+            "a domain that is not listed",
+            allow(
+                "domains.CORP = ['corp.example']\ngroups.g.users = ['CROP\\alice', 'CROP\\bob', 'eve@mail.example']\n",
+            ),
+        ),
         // Lists.
         ("nobody in a group", allow("groups.g.users = []\n")),
         ("nobody in a members file", allow("groups.g.members_file = \"none.txt\"\n")),
@@ -63,6 +99,10 @@ fn cases() -> Vec<(&'static str, String)> {
             format!(
                 "{ALLOW}server.addresses = [\"10.1.0.1\"]\n[pools.p]\naddresses = [\"10.1.0.0/24\"]\nexclude = [\"10.1.0.1\"]\n"
             ),
+        ),
+        (
+            "network drives",
+            allow("ledger.path = 'z:\\x.db'\njournal.folder = 'C:\\j'\ngroups.g.members_file = '\\\\?\\Z:\\m.txt'\n"),
         ),
         ("the ledger is the journal", allow("ledger.path = \"./journal\"\n")),
         ("the ledger is the configuration", allow("ledger.path = \"x/../rasadmin.toml\"\n")),
@@ -160,7 +200,7 @@ fn what_is_meant_is_not_warned_about() {
 fn warnings_have_positions_and_an_end() {
     let text = format!("\u{feff}{ALLOW}{}", (0..30).map(|n| format!("groups.g{n}.users = []\n")).collect::<String>());
     let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
-    let warnings = config.warnings(&[]);
+    let warnings = config.warnings(&computer(&[]));
     assert_eq!((warnings.list().len(), warnings.more()), (20, 10));
     assert_eq!(warnings.position(&warnings.list()[0]), (2, 8));
     assert!(warnings.to_string().ends_with("\nand 10 more"));
@@ -173,7 +213,13 @@ fn a_pool_that_overlaps_rrass_own_is_warned_about() {
     let warned = |pool: &str| {
         let text = format!("{ALLOW}[pools.p]\n{pool}\n");
         let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
-        config.warnings(&rras).list().iter().map(|warning| warning.what.clone()).collect::<Vec<_>>().join("; ")
+        config
+            .warnings(&computer(&rras))
+            .list()
+            .iter()
+            .map(|warning| warning.what.clone())
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     let overlap = warned("addresses = [\"10.2.0.0/24\", \"10.1.0.90-10.1.0.200\"]");
     assert_eq!(overlap, "RRAS's own pool has 10.1.0.90 to 10.1.0.99 of `10.1.0.90-10.1.0.200`, too");

@@ -1,4 +1,4 @@
-//! The free space on a disk.
+//! The free space on a disk, and drives on the network.
 #![allow(unsafe_code)] // The system's own functions for it.
 
 use std::io;
@@ -44,6 +44,26 @@ fn free(folder: &Path) -> io::Result<u64> {
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(free) }
 }
 
+/// Is a drive, by its letter, on the network? Such a drive belongs to the user who connected it.
+pub fn is_network_drive(letter: char) -> bool {
+    kind_is_remote(letter)
+}
+
+#[cfg(unix)]
+fn kind_is_remote(_: char) -> bool {
+    false
+}
+
+#[cfg(windows)]
+fn kind_is_remote(letter: char) -> bool {
+    use windows_sys::Win32::Storage::FileSystem::GetDriveTypeW;
+    /// DRIVE_REMOTE of winbase.h.
+    const REMOTE: u32 = 4;
+    let root: Vec<u16> = format!("{letter}:\\").encode_utf16().chain([0]).collect();
+    // SAFETY: the path ends with a zero.
+    unsafe { GetDriveTypeW(root.as_ptr()) == REMOTE }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -55,5 +75,10 @@ mod tests {
         assert!(free_bytes(folder.path()).unwrap() > 0);
         assert!(free_bytes(&folder.path().join("missing")).is_err());
         assert!(free_bytes(Path::new("a\0b")).is_err());
+    }
+
+    #[test]
+    fn no_drive_of_a_test_is_on_the_network() {
+        assert!(!is_network_drive('C') && !is_network_drive('Q'));
     }
 }

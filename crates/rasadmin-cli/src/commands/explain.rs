@@ -172,7 +172,7 @@ fn explain_past(
         let _ = writeln!(text, "{user} on {}{session}; {}", first.server, times::zone_name(&context.zone));
     }
     for (decision, stage) in &stages {
-        stage_text::write(&mut text, stage, Some((decision, context)), arguments.all);
+        stage_text::write(&mut text, stage, Some((decision, context)), &[], arguments.all);
     }
     if differs {
         let _ = writeln!(

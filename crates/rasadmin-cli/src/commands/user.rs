@@ -121,6 +121,7 @@ fn print(out: &mut Output, report: &UserReport, context: &Context) -> Result<()>
         let columns = [text("rule", 0), text("counts", 1), text("limit", 0), text("used", 0), text("state", 0)];
         let rows = report.limits.iter().map(|limit| {
             let state = match limit.reached {
+                Some(true) if limit.replaces_oldest => "reached: a new session marks the oldest one",
                 Some(true) => "reached",
                 Some(false) => "free",
                 None => "it depends",

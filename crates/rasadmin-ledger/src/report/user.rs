@@ -5,7 +5,7 @@ use crate::Error;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::explain::{Question, explain};
-use rasadmin_engine::rules::{Explained, ExplainedCondition, Truth};
+use rasadmin_engine::rules::{Explained, ExplainedCondition, Outcome, Truth};
 use rasadmin_engine::{Identity, InterfaceType, Millis, Name, Quarantine, Stamp, State};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -75,6 +75,9 @@ pub struct LimitUse {
     /// Whether the condition holds now. Null if that depends on the connection: a client that returns replaces its
     /// session, for example.
     pub reached: Option<bool>,
+    /// Whether a new session is accepted when the limit is exceeded, and marks the user's oldest one to be disconnected
+    /// (`when_exceeded = "replace-oldest"`).
+    pub replaces_oldest: bool,
 }
 
 /// A user who is blocked.
@@ -207,6 +210,7 @@ fn rules(user: &Identity, in_force: &InForce<'_>) -> (Vec<String>, Vec<LimitUse>
                 Truth::False => Some(false),
                 Truth::Unknown => None,
             },
+            replaces_oldest: rule.outcome == Outcome::Replaces && condition.field == "user_sessions",
         })
     });
     (names, limits.collect())

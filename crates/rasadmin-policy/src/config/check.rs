@@ -64,7 +64,7 @@ pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
 /// Reports a rule without conditions that is not the last one: it always decides, so the rules after it never do.
 pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     for (at, rule) in raw.rules.iter().map(At::get_ref).enumerate() {
-        if rule.users.is_none() && !rule.asks_more_than_users() && at + 1 < raw.rules.len() {
+        if rule.users.is_none() && rule.conditions_besides_users() == 0 && at + 1 < raw.rules.len() {
             let effect = match rule.action {
                 Action::Allow => "it allows everyone",
                 Action::Deny => "it locks everybody out",

@@ -60,9 +60,6 @@ pub(super) enum Progress {
 /// How many mistakes in files with lists are listed at most; the others are counted.
 const MAX_WORDED: usize = 20;
 
-/// The least cost of a line, in octets.
-const LINE: usize = 16;
-
 /// A configuration being compiled.
 #[derive(Debug)]
 pub struct Compiling {
@@ -205,7 +202,7 @@ impl Compiling {
             let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
             within.octet += end;
             within.line += 1;
-            *budget = budget.saturating_sub(end.max(LINE));
+            *budget = budget.saturating_sub(end.max(file.lines.cost()));
             let Err((what, help)) = self.lists.line(file, &rest[..end], &self.domains) else { continue };
             if self.mistakes.len() < MAX_WORDED {
                 let what = format!("{path}:{}: {what}", within.line);

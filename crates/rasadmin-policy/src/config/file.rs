@@ -189,9 +189,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Does it have a condition besides `users`?
-    pub(super) fn asks_more_than_users(&self) -> bool {
-        [
+    /// How many conditions does it have besides `users`?
+    pub(super) fn conditions_besides_users(&self) -> usize {
+        let present = [
             self.not_users.is_some(),
             self.groups.is_some(),
             self.not_groups.is_some(),
@@ -211,8 +211,8 @@ impl Rule {
             self.group_sessions.is_some(),
             self.connect_time.is_some(),
             self.octets.is_some(),
-        ]
-        .contains(&true)
+        ];
+        present.into_iter().filter(|present| *present).count()
     }
 }
 

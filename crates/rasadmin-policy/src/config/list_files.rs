@@ -35,6 +35,14 @@ impl Lines {
         }
     }
 
+    /// The least cost of a line, in octets. A reservation is compared with the others by its user and its address.
+    pub const fn cost(self) -> usize {
+        match self {
+            Self::Members | Self::Networks | Self::Computers => 16,
+            Self::Reservations => 128,
+        }
+    }
+
     /// How to correct a file that is too large.
     pub const fn too_large(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use super::reservations::Reservations;
 use crate::addresses::ranges::{Range, subtract};
 use crate::addresses::{Address, Family, Plan, Pool, PoolId, text};
 use crate::suggest;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The pools by name.
 pub type Ids = HashMap<String, PoolId>;
@@ -15,13 +15,6 @@ pub type Ids = HashMap<String, PoolId>;
 /// The ids of the pools: their positions in the file's table.
 pub fn ids(file: &File) -> Ids {
     (0..).map(PoolId).zip(file.pools.keys()).map(|(id, name)| (name.get_ref().clone(), id)).collect()
-}
-
-/// The part of sorted addresses that is in a range, both ends included.
-fn between(sorted: &[Address], family: Family, first: u64, last: u64) -> &[Address] {
-    let begin = sorted.partition_point(|address| (address.family, address.number) < (family, first));
-    let end = sorted.partition_point(|address| (address.family, address.number) <= (family, last));
-    sorted.get(begin..end).unwrap_or_default()
 }
 
 /// The family of a pool.
@@ -45,10 +38,7 @@ pub(super) fn plan(file: &File, ids: &Ids, reserved: Reservations) -> (Plan, Vec
     let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server };
     let taken: Vec<Vec<(Range, std::ops::Range<usize>)>> = file.pools.values().map(|p| planner.ranges(p)).collect();
     planner.overlaps(&taken);
-    // Sorted once: each pool takes its own part.
-    let mut sorted: Vec<Address> = reserved.iter().copied().collect();
-    sorted.sort_unstable_by_key(|address| (address.family, address.number));
-    let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &sorted));
+    let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &reserved));
     let pools = pools.collect();
     planner.circles();
     let default_pools = [
@@ -152,7 +142,7 @@ impl Planner<'_> {
         name: &At<String>,
         pool: &FilePool,
         ranges: Vec<(Range, std::ops::Range<usize>)>,
-        reserved: &[Address],
+        reserved: &BTreeSet<Address>,
     ) -> Pool {
         let family = family(pool);
         match (&pool.addresses, &pool.identifiers) {
@@ -175,7 +165,11 @@ impl Planner<'_> {
             }
         }
         let any = !ranges.is_empty();
-        let without = ranges.iter().flat_map(|((first, last), _)| between(reserved, family, *first, *last));
+        // Each pool looks at its own part only.
+        let without = ranges.iter().flat_map(|((first, last), _)| {
+            let [first, last] = [first, last].map(|&number| Address { family, number });
+            reserved.range(first..=last)
+        });
         let without = without.map(|address| (address.number, address.number)).collect();
         let ranges = subtract(ranges.into_iter().map(|(range, _)| range).collect(), without);
         if any && ranges.is_empty() {

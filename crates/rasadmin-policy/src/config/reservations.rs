@@ -7,7 +7,7 @@ use crate::addresses::{Address, Family, Reservation, text};
 use crate::rules::{Fault, parse_exact};
 use crate::shorten::shortened;
 use crate::{Domains, Identity, Name};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 /// A reservation as it is written.
@@ -31,7 +31,7 @@ enum Part {
 #[derive(Debug, Default)]
 pub(super) struct Reservations {
     pub by_user: HashMap<Identity, Vec<Reservation>>,
-    pub reserved: HashSet<Address>,
+    pub reserved: BTreeSet<Address>,
     /// The server's own addresses.
     pub server: HashSet<Ipv4Addr>,
     /// For which servers an address is reserved. An entry is made for each reservation, so that many of one address cost

@@ -3,12 +3,16 @@
 //! They are made from the text when somebody asks for them. A DLL never does.
 
 mod addresses;
+mod always;
+mod domains;
 mod lists;
+mod paths;
 mod rules;
 mod wider;
 
 use super::file::{File, Reconnect, WhenUnrecorded};
 use super::{Config, ConfigErrors, Mistake, read};
+use jiff::Timestamp;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -45,12 +49,23 @@ impl fmt::Display for Warnings {
     }
 }
 
+/// What is known of the computer on which the warnings are made.
+#[derive(Clone, Copy)]
+pub struct Computer<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// RRAS's own pool of IPv4 addresses (ranges, both ends included), as far as it is known.
+    pub rras: &'a [(Ipv4Addr, Ipv4Addr)],
+    /// Is a drive, by its letter, on the network?
+    pub is_network_drive: &'a dyn Fn(char) -> bool,
+}
+
 /// The file that is looked at, with what it was compiled to.
 struct Looking<'a> {
     config: &'a Config,
     file: &'a File,
     read: &'a read::Read<'a>,
-    rras: &'a [(Ipv4Addr, Ipv4Addr)],
+    computer: &'a Computer<'a>,
     found: Vec<Mistake>,
 }
 
@@ -61,20 +76,21 @@ impl Looking<'_> {
 }
 
 impl Config {
-    /// The warnings about this configuration. `rras` is RRAS's own pool of IPv4 addresses (ranges, both ends included), as
-    /// far as it is known.
-    pub fn warnings(&self, rras: &[(Ipv4Addr, Ipv4Addr)]) -> Warnings {
+    /// The warnings about this configuration.
+    pub fn warnings(&self, computer: &Computer<'_>) -> Warnings {
         let text = read::unmarked(&self.bundle.text);
         let read = read::read(text);
         let mut found = Vec::new();
         if let Some(file) = &read.file {
-            let mut looking = Looking { config: self, file, read: &read, rras, found };
+            let mut looking = Looking { config: self, file, read: &read, computer, found };
             looking.claimed();
             looking.unrecorded();
             looking.rules();
             looking.lists();
+            looking.domains();
             looking.addresses();
             looking.paths();
+            looking.drives();
             found = looking.found;
         }
         Warnings(ConfigErrors::new(&self.bundle.file.display().to_string(), text, found))

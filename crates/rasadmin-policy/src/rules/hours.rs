@@ -46,6 +46,11 @@ impl Week {
     }
 }
 
+/// Do these stretches leave out no minute of the week?
+pub(crate) fn are_whole_week(stretches: &[Stretch]) -> bool {
+    *Week::new(stretches).0 == [(0, WEEK)]
+}
+
 /// The minute of the week that a wall clock shows.
 pub(super) fn minute_of_week(clock: DateTime) -> u16 {
     let day = u16::from(clock.weekday().to_monday_zero_offset().unsigned_abs());

@@ -6,7 +6,7 @@ use crate::shorten::shortened;
 
 /// Names and prefixes, folded.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// Sorted.
     exact: Box<[String]>,
     /// Sorted. No prefix is a prefix of another, so at most one can match a name: the last one that is not greater
@@ -16,7 +16,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Makes a list from parsed entries.
-    pub(super) fn new(entries: impl IntoIterator<Item = NamePattern>) -> Self {
+    pub(crate) fn new(entries: impl IntoIterator<Item = NamePattern>) -> Self {
         let (mut exact, mut prefixes) = (Vec::new(), Vec::<String>::new());
         for entry in entries {
             if entry.prefix { prefixes.push(entry.text) } else { exact.push(entry.text) }
@@ -30,9 +30,19 @@ impl Names {
     /// Does the list contain a folded name?
     pub(super) fn contains(&self, folded: &Name) -> bool {
         let name = folded.as_str();
-        if self.exact.binary_search_by(|known| known.as_str().cmp(name)).is_ok() {
-            return true;
-        }
+        self.is_exact(name) || self.begins(name)
+    }
+
+    /// Does it contain whatever an entry matches?
+    pub(crate) fn cover(&self, entry: &NamePattern) -> bool {
+        self.begins(&entry.text) || (!entry.prefix && self.is_exact(&entry.text))
+    }
+
+    fn is_exact(&self, name: &str) -> bool {
+        self.exact.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
+
+    fn begins(&self, name: &str) -> bool {
         let after = self.prefixes.partition_point(|prefix| prefix.as_str() <= name);
         after.checked_sub(1).and_then(|at| self.prefixes.get(at)).is_some_and(|prefix| name.starts_with(prefix))
     }
@@ -46,11 +56,6 @@ pub struct NamePattern {
 }
 
 impl NamePattern {
-    /// Does it match whatever the other entry matches?
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        if self.prefix { other.text.starts_with(&self.text) } else { self == other }
-    }
-
     /// Parses an entry: `VPN2-7`, `VPN2-*`.
     ///
     /// # Errors

@@ -7,13 +7,13 @@ use std::net::IpAddr;
 
 /// Networks as disjoint ranges in ascending order, both ends included: one binary search, however many there are.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Networks {
+pub(crate) struct Networks {
     ipv4: Box<[(u32, u32)]>,
     ipv6: Box<[(u128, u128)]>,
 }
 
 impl Networks {
-    pub(super) fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
+    pub(crate) fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         let (mut ipv4, mut ipv6) = (Vec::new(), Vec::new());
         for network in networks {
             match network {
@@ -22,6 +22,18 @@ impl Networks {
             }
         }
         Self { ipv4: disjoint(ipv4), ipv6: disjoint(ipv6) }
+    }
+
+    /// Does one of them contain a whole network?
+    pub(crate) fn cover(&self, network: &IpNet) -> bool {
+        match network {
+            IpNet::V4(net) => {
+                range(&self.ipv4, net.network().into()).is_some_and(|last| u32::from(net.broadcast()) <= last)
+            }
+            IpNet::V6(net) => {
+                range(&self.ipv6, net.network().into()).is_some_and(|last| u128::from(net.broadcast()) <= last)
+            }
+        }
     }
 
     /// Is a canonical address (not an IPv4-mapped IPv6 address) in one of them?
@@ -41,8 +53,13 @@ fn disjoint<T: Copy + Ord>(mut ranges: Vec<(T, T)>) -> Box<[(T, T)]> {
 }
 
 fn within<T: Copy + Ord>(ranges: &[(T, T)], number: T) -> bool {
+    range(ranges, number).is_some_and(|last| number <= last)
+}
+
+/// The end of the last range that does not begin after a number.
+fn range<T: Copy + Ord>(ranges: &[(T, T)], number: T) -> Option<T> {
     let after = ranges.partition_point(|&(first, _)| first <= number);
-    after.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|&(_, last)| number <= last)
+    after.checked_sub(1).and_then(|at| ranges.get(at)).map(|&(_, last)| last)
 }
 
 /// Parses a network or a single address. An IPv4-mapped one counts as IPv4.

@@ -34,6 +34,10 @@ pub fn cases() -> Vec<(&'static str, String)> {
         ("another word for a key of the file", with("timezone = \"UTC\"\n")),
         ("another word for a key of the file, below a table", with("[server]\ntimezone = \"UTC\"\n")),
         ("a number in quotes", rule("max_user_sessions = \"1\"")),
+        (
+            "a limit that no older session can make room for",
+            rule("user_sessions = { at_least = 0 }\nwhen_exceeded = \"replace-oldest\""),
+        ),
         // Hours, dates, ranges.
         ("hours joined by a word", hours("08:00 to 18:00")),
         ("hours joined by dots", hours("mon-fri 08:00..18:00")),

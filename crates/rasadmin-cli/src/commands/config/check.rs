@@ -5,8 +5,9 @@ use crate::error::{CommandError, Exit, Result};
 use crate::format::count;
 use crate::output::Output;
 use clap::Args;
-use rasadmin_policy::config::{self, Config, ConfigErrors, Mistake, Warnings};
-use rasadmin_system::{places, rras_pool};
+use jiff::Timestamp;
+use rasadmin_policy::config::{self, Computer, Config, ConfigErrors, Mistake, Warnings};
+use rasadmin_system::{disk, places, rras_pool};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Err(CommandError::file(&file, "there is no such file: check the path"));
     }
     let read = config::for_computer(&places::server_name()).load(&file);
-    let warnings = read.as_ref().map(|config| config.warnings(&rras_pool::read(None))).ok();
+    let rras = rras_pool::read(None);
+    let computer = Computer { now: Timestamp::now(), rras: &rras, is_network_drive: &disk::is_network_drive };
+    let warnings = read.as_ref().map(|config| config.warnings(&computer)).ok();
     let warned = warnings.as_ref().map_or(0, |warnings| warnings.list().len() + warnings.more());
     let exit = Exit::no_if(read.is_err() || (arguments.strict && warned > 0));
     if arguments.json {

@@ -85,6 +85,9 @@ pub struct StageAnswer<'a> {
     /// Why the connection ends without regard to the rules: the user is blocked, or the rules allow it and something
     /// else does not.
     refused: Option<String>,
+    /// The keys of the user's sessions that would be marked to be disconnected (`when_exceeded = "replace-oldest"`).
+    /// rasadmin does not disconnect them itself. Empty for a past decision: its record in the journal has them.
+    replaces: Vec<String>,
     /// For a past decision: what was recorded.
     #[serde(flatten)]
     past: Option<PastAnswer<'a>>,
@@ -154,6 +157,7 @@ impl<'a> StageAnswer<'a> {
             rules: &stage.rules,
             address,
             refused: stage.refusal.as_ref().map(ToString::to_string),
+            replaces: stage.replaces.iter().map(ToString::to_string).collect(),
             past: recorded.map(|recorded| PastAnswer {
                 recorded,
                 agrees: agrees(stage, recorded),

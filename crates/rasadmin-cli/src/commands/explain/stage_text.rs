@@ -24,8 +24,15 @@ const fn heading(stage: Stage) -> &'static str {
     }
 }
 
-/// Writes a stage. `past`: the decision that was recorded. `all`: also the rules after the one that decides.
-pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Context)>, all: bool) {
+/// Writes a stage. `past`: the decision that was recorded. `marked`: the sessions that it marks to be disconnected.
+/// `all`: also the rules after the one that decides.
+pub fn write(
+    text: &mut String,
+    stage: &StageExplained<'_>,
+    past: Option<(&DecisionRow, &Context)>,
+    marked: &[String],
+    all: bool,
+) {
     let overruled = match past {
         Some((decision, _)) => overruled(stage, decision),
         None => stage.ends() && stage.allow,
@@ -53,6 +60,14 @@ pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decis
     if rest > 0 {
         let noun = crate::format::count(rest, if blocked.is_some() { "rule" } else { "later rule" });
         let _ = writeln!(text, "    ({noun} not evaluated; --all shows them)");
+    }
+    if !marked.is_empty() {
+        let (sessions, them) = if marked.len() == 1 { ("session", "it") } else { ("sessions", "them") };
+        let marked = marked.join(", ");
+        let _ = writeln!(
+            text,
+            "  marks {sessions} {marked} to be disconnected; rasadmin does not disconnect {them} itself"
+        );
     }
     if let Some(address) = &stage.address {
         let _ = writeln!(text, "  address: {}", describe_address(address, stage.stage));
@@ -119,7 +134,7 @@ fn describe_rule(rule: &Explained<'_>) -> String {
         Outcome::Waits => format!("would {}, and waits: {}", verb(rule.action), unknown(rule)),
         Outcome::Replaces => {
             let all: Vec<_> = rule.conditions.iter().map(describe).collect();
-            format!("replaces the user's oldest session: {}", all.join("; "))
+            format!("does not deny, but marks the user's oldest session to be disconnected: {}", all.join("; "))
         }
         Outcome::Fails => format!("cannot allow: {}", unknown(rule)),
         Outcome::DecidesForNow => format!("{action} for now: {}", unknown(rule)),

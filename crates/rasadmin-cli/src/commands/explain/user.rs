@@ -6,8 +6,8 @@ use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::{clock, present, times};
-use rasadmin_engine::State;
 use rasadmin_engine::explain::{Question, StageExplained, explain};
+use rasadmin_engine::{Id, State};
 use rasadmin_policy::{Name, Tunnel};
 use std::fmt::Write;
 
@@ -101,7 +101,8 @@ pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result
     }
     let mut text = String::new();
     for stage in shown.into_iter().flat_map(|with| &with.stages) {
-        stage_text::write(&mut text, stage, None, arguments.all);
+        let marked: Vec<_> = stage.replaces.iter().map(|id| session_number(context, *id)).collect();
+        stage_text::write(&mut text, stage, None, &marked, arguments.all);
     }
     if let (Some(with), None) = (shown, arguments.tunnel) {
         let _ = writeln!(text, "\nthese are the stages of {}; --tunnel shows those of another", with.tunnel.name());
@@ -110,16 +111,19 @@ pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result
     Ok(Exit::no_if(!allowed))
 }
 
+/// A session's number as `sessions` shows it, or the beginning of its key if the ledger does not have it.
+fn session_number(context: &Context, id: Id) -> String {
+    let key = id.to_string();
+    let found = context.reader().ok().and_then(|reader| reader.session(&key).ok()?.ok()?);
+    found.map_or_else(|| key.chars().take(8).collect(), |session| session.id.to_string())
+}
+
 /// What would happen, and what was not said.
 fn heading(all: &[WithTunnel<'_>], question: &Question, context: &Context, time: i64) -> String {
     let who = context.config.domains.identity(&question.user, &question.domain);
     let who = who.map_or_else(|| "a user without a name".to_owned(), |who| who.to_string());
     let accepted = all.iter().filter(|with| with.is_allowed()).count();
-    let verdict = match accepted {
-        0 => "would be denied",
-        _ if accepted == all.len() => "would be accepted",
-        _ => "would be accepted",
-    };
+    let verdict = if accepted == 0 { "would be denied" } else { "would be accepted" };
     let whichever = match all.len() {
         1 => "",
         _ if accepted == 0 || accepted == all.len() => ", with every tunnel",

@@ -1,8 +1,7 @@
-//! Pools that give nothing or too much, and paths that collide.
+//! Pools that give nothing or too much.
 
 use super::Looking;
 use crate::addresses::{Family, text};
-use std::path::{Component, Path};
 
 impl Looking<'_> {
     pub(super) fn addresses(&mut self) {
@@ -17,7 +16,8 @@ impl Looking<'_> {
                 let Ok((first, last)) = text::parse_range(range.get_ref(), Family::Ipv4) else { continue };
                 // What is left of the pool counts: an overlap may have been excluded.
                 let given = |from: u64, to: u64| compiled.ranges.iter().any(|&(begin, end)| begin <= to && from <= end);
-                let rras = self.rras.iter().map(|(from, to)| (u64::from(from.to_bits()), u64::from(to.to_bits())));
+                let rras =
+                    self.computer.rras.iter().map(|(from, to)| (u64::from(from.to_bits()), u64::from(to.to_bits())));
                 let mut rras = rras.map(|(from, to)| (from.max(first), to.min(last)));
                 if let Some((from, to)) = rras.find(|&(from, to)| from <= to && given(from, to)) {
                     let [from, to] = [from, to].map(|number| text::show(number, Family::Ipv4));
@@ -36,41 +36,4 @@ impl Looking<'_> {
             }
         }
     }
-
-    pub(super) fn paths(&mut self) {
-        let config = self.config;
-        let (ledger, journal) = (self.read.position(&["ledger", "path"]), self.read.position(&["journal", "folder"]));
-        let both = ledger.clone().or(journal.clone()).unwrap_or(0..0);
-        if same(&config.ledger, &config.journal) {
-            let help = "the ledger is a file of its own: write ledger.path = \"rasadmin.db\"";
-            self.warn(both, "the ledger's path is the journal's folder", help);
-        }
-        if same(&config.ledger, &config.bundle.file) {
-            let help = "the ledger is a file of its own: write ledger.path = \"rasadmin.db\"";
-            self.warn(ledger.unwrap_or(0..0), "the ledger's path is this configuration file", help);
-        }
-        if same(&config.journal, &config.bundle.file) {
-            let help = "the journal is a folder of its own: write journal.folder = \"journal\"";
-            self.warn(journal.unwrap_or(0..0), "the journal's folder is this configuration file", help);
-        }
-    }
-}
-
-/// Do two paths name the same file, as far as their spelling says?
-fn same(one: &Path, other: &Path) -> bool {
-    let parts = |path: &Path| {
-        let mut parts: Vec<String> = Vec::new();
-        for part in path.components() {
-            match part {
-                Component::CurDir => {}
-                Component::ParentDir => drop(parts.pop()),
-                part => {
-                    let part = part.as_os_str().to_string_lossy();
-                    parts.push(if cfg!(windows) { part.to_lowercase() } else { part.into_owned() });
-                }
-            }
-        }
-        parts
-    };
-    parts(one) == parts(other)
 }

@@ -2,6 +2,8 @@
 
 use super::Looking;
 use crate::config::file::At;
+use crate::config::list_files::{self, Lines};
+use crate::config::read;
 use crate::{Domains, Name};
 
 /// What separates the entries of lists elsewhere.
@@ -17,6 +19,14 @@ impl Looking<'_> {
             } else if group.users.is_empty() {
                 let help = "write users = [...], or remove the group";
                 self.warn(name.span(), format!("nobody is in the group `{}`", name.get_ref()), help);
+            }
+        }
+        let mut warned = Vec::new();
+        for (path, lines) in list_files::named(file).filter(|(_, lines)| *lines != Lines::Members) {
+            if self.has_nothing(Some(path)) && !warned.contains(&path.get_ref()) {
+                warned.push(path.get_ref());
+                let what = format!("the {} `{}` has no entry", lines.name(), path.get_ref());
+                self.warn(path.span(), what, "write one entry per line, or leave the file out");
             }
         }
         for rule in file.rules.iter().map(At::get_ref) {
@@ -36,6 +46,21 @@ impl Looking<'_> {
                 self.warn(name.span(), what, "lists separate names by them: use another character");
             }
         }
+    }
+
+    /// Does a file have no entry?
+    pub(super) fn has_nothing(&self, file: Option<&At<String>>) -> bool {
+        let text = file.and_then(|file| self.config.bundle.lists.get(file.get_ref()));
+        text.is_some_and(|text| entries(text).next().is_none())
+    }
+
+    /// Is nobody in a group?
+    pub(super) fn is_empty(&self, group: &str) -> bool {
+        let group = self.file.groups.iter().find(|(name, _)| name.get_ref() == group).map(|(_, group)| group);
+        group.is_some_and(|group| {
+            let no_members = group.members_file.is_none() || self.has_nothing(group.members_file.as_ref());
+            group.users.is_empty() && no_members
+        })
     }
 
     fn users(&mut self, users: &[At<String>]) {
@@ -76,9 +101,7 @@ impl Looking<'_> {
     fn members(&mut self, group: &At<String>, no_others: bool, file: &At<String>) {
         let name = file.get_ref();
         let Some(text) = self.config.bundle.lists.get(name) else { return };
-        let users =
-            (1..).zip(text.lines()).map(|(line, text)| (line, text.split('#').next().unwrap_or_default().trim()));
-        let mut users = users.filter(|(_, user)| !user.is_empty()).peekable();
+        let mut users = entries(text).peekable();
         if no_others && users.peek().is_none() {
             let what = format!("nobody is in the group `{}`: the file `{name}` names no user", group.get_ref());
             self.warn(file.span(), what, "add users, one per line, or remove the group");
@@ -94,6 +117,13 @@ impl Looking<'_> {
             self.warn(file.span(), what, "write one user per line");
         }
     }
+}
+
+/// The entries of a file, each with the number of its line.
+fn entries(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    let lines = (1..).zip(read::unmarked(text).lines());
+    let entries = lines.map(|(line, text)| (line, text.split('#').next().unwrap_or_default().trim()));
+    entries.filter(|(_, entry)| !entry.is_empty() && !entry.starts_with(';'))
 }
 
 /// How to write what looks like several names in one text.

@@ -1,82 +1,110 @@
 //! Whether a rule matches everything that another one matches.
 
+mod users;
+
 use crate::Domains;
 use crate::config::file::{Action, At, GroupSessions, IfAbsent, Rule, Sessions};
 use crate::config::hours;
-use crate::rules::{NamePattern, UserPattern, networks, parse_user};
+use crate::rules::{NamePattern, Names, Networks, networks, parse_user};
+use ipnet::IpNet;
+use std::collections::HashSet;
+use users::Users;
 
 type List<T> = Option<At<Vec<T>>>;
 
+/// A rule whose long lists are compiled once, however many rules it is compared with.
+pub(super) struct Compared<'r> {
+    rule: &'r Rule,
+    users: Option<Users>,
+    not_users: Option<Users>,
+    groups: Option<HashSet<&'r str>>,
+    not_groups: Option<HashSet<&'r str>>,
+    dates: Option<HashSet<&'r str>>,
+    sources: Option<(Vec<IpNet>, Networks)>,
+    ports: Option<(Vec<NamePattern>, Names)>,
+    servers: Option<(Vec<NamePattern>, Names)>,
+    computers: Option<(Vec<NamePattern>, Names)>,
+}
+
+impl<'r> Compared<'r> {
+    pub(super) fn new(rule: &'r Rule, domains: &Domains) -> Self {
+        let users = |list: &List<At<String>>| {
+            let list = list.as_ref()?.get_ref().iter();
+            Some(Users::new(list.filter_map(|text| parse_user(text.get_ref(), domains).ok())))
+        };
+        let texts = |list: &'r List<At<String>>| {
+            Some(list.as_ref()?.get_ref().iter().map(|text| text.get_ref().trim()).collect::<HashSet<_>>())
+        };
+        let names = |list: &List<At<String>>| {
+            let list = list.as_ref()?.get_ref().iter();
+            let all: Vec<_> = list.filter_map(|text| NamePattern::parse(text.get_ref()).ok()).collect();
+            Some((all.clone(), Names::new(all)))
+        };
+        let sources = rule.source_networks.as_ref().map(|list| {
+            let all = list.get_ref().iter().filter_map(|text| networks::parse(text.get_ref()).ok());
+            let all: Vec<_> = all.collect();
+            (all.clone(), Networks::new(all))
+        });
+        Self {
+            rule,
+            users: users(&rule.users),
+            not_users: users(&rule.not_users),
+            groups: texts(&rule.groups),
+            not_groups: texts(&rule.not_groups),
+            dates: texts(&rule.dates),
+            sources,
+            ports: names(&rule.ports),
+            servers: names(&rule.servers),
+            computers: names(&rule.remote_computers),
+        }
+    }
+
+    /// Do the exceptions leave none of the rule's users?
+    pub(super) fn excepts_all(&self) -> bool {
+        let both = self.users.as_ref().zip(self.not_users.as_ref());
+        both.is_some_and(|(users, not_users)| not_users.cover(users))
+            || self.groups.as_ref().zip(self.not_groups.as_ref()).is_some_and(|(all, without)| all.is_subset(without))
+    }
+}
+
 /// Does the first rule match whenever the second one does? If this is not certain, the answer is no.
-pub(super) fn is_wider(first: &Rule, second: &Rule, domains: &Domains) -> bool {
-    let user = |text: &At<String>| parse_user(text.get_ref(), domains).ok();
-    let users = |wide: &At<String>, narrow: &At<String>| {
-        user(wide).zip(user(narrow)).is_some_and(|(wide, narrow)| covers_users(&wide, &narrow))
-    };
-    let groups = |wide: &At<String>, narrow: &At<String>| wide.get_ref() == narrow.get_ref();
-    let names = |wide: &At<String>, narrow: &At<String>| {
-        let parse = |text: &At<String>| NamePattern::parse(text.get_ref()).ok();
-        parse(wide).zip(parse(narrow)).is_some_and(|(wide, narrow)| wide.covers(&narrow))
-    };
-    let sources = |wide: &At<String>, narrow: &At<String>| {
-        let parse = |text: &At<String>| networks::parse(text.get_ref()).ok();
-        parse(wide).zip(parse(narrow)).is_some_and(|(wide, narrow)| wide.contains(&narrow))
-    };
+pub(super) fn is_wider(one: &Compared<'_>, other: &Compared<'_>) -> bool {
+    let (first, second) = (one.rule, other.rule);
     let absent = first.if_absent == IfAbsent::Match || second.if_absent == IfAbsent::NoMatch;
     // A port can be unknown to the end. Then a rule that allows fails, and one that denies matches.
     let unknown = first.ports.is_none() || first.action == Action::Deny || second.action == Action::Allow;
+    let names = |wide: &(_, Names), narrow: &(Vec<NamePattern>, _)| narrow.0.iter().all(|name| wide.1.cover(name));
     absent
         && unknown
-        && lists(&first.users, &second.users, users)
-        && lists(&first.groups, &second.groups, groups)
-        && exceptions(&first.not_users, &second.not_users, users)
-        && exceptions(&first.not_groups, &second.not_groups, groups)
+        && holds_with(&one.users, &other.users, Users::cover)
+        && holds_with(&one.groups, &other.groups, |wide, narrow| narrow.is_subset(wide))
+        // What the first rule excepts, the second one must except too.
+        && holds_with(&one.not_users, &other.not_users, |wide, narrow| narrow.cover(wide))
+        && holds_with(&one.not_groups, &other.not_groups, |wide, narrow| wide.is_subset(narrow))
         && lists(&first.tunnels, &second.tunnels, |a, b| a == b)
         && lists(&first.quarantine, &second.quarantine, |a, b| a == b)
         && lists(&first.interface_types, &second.interface_types, |a, b| a == b)
         && lists(&first.hours, &second.hours, |a, b| hours::written(a) == hours::written(b))
-        && lists(&first.dates, &second.dates, |a, b| a.get_ref().trim() == b.get_ref().trim())
+        && holds_with(&one.dates, &other.dates, |wide, narrow| narrow.is_subset(wide))
         && [first, second].iter().all(|rule| rule.source_networks_file.is_none() && rule.computers_file.is_none())
-        && lists(&first.source_networks, &second.source_networks, sources)
-        && lists(&first.ports, &second.ports, names)
-        && lists(&first.servers, &second.servers, names)
-        && lists(&first.remote_computers, &second.remote_computers, names)
+        && holds_with(&one.sources, &other.sources, |wide, narrow| narrow.0.iter().all(|net| wide.1.cover(net)))
+        && holds_with(&one.ports, &other.ports, names)
+        && holds_with(&one.servers, &other.servers, names)
+        && holds_with(&one.computers, &other.computers, names)
         && counts(first, second)
 }
 
-/// Does a rule match every event with a user, whatever else is true?
-pub(super) fn never_asks(rule: &Rule) -> bool {
-    let everybody = |users: &At<Vec<At<String>>>| users.get_ref().iter().any(|user| user.get_ref() == "*");
-    rule.users.as_ref().is_none_or(everybody) && !rule.asks_more_than_users()
+/// Does a condition hold whenever another one does? Without a condition, always.
+fn holds_with<T>(first: &Option<T>, second: &Option<T>, covers: impl Fn(&T, &T) -> bool) -> bool {
+    let Some(first) = first else { return true };
+    second.as_ref().is_some_and(|second| covers(first, second))
 }
 
-/// Does a condition hold whenever another one does? Without a condition, always.
+/// The same for short lists, entry by entry.
 fn lists<T>(first: &List<T>, second: &List<T>, covers: impl Fn(&T, &T) -> bool) -> bool {
     let Some(first) = first else { return true };
     let Some(second) = second else { return false };
     second.get_ref().iter().all(|narrow| first.get_ref().iter().any(|wide| covers(wide, narrow)))
-}
-
-/// The same for exceptions: what the first rule excepts, the second one must except too.
-fn exceptions<T>(first: &List<T>, second: &List<T>, covers: impl Fn(&T, &T) -> bool) -> bool {
-    first.is_none() || (second.is_some() && lists(second, first, covers))
-}
-
-fn covers_users(wide: &UserPattern, narrow: &UserPattern) -> bool {
-    use UserPattern::{AnyComputer, Anyone, Computers, Domain, Exact, Prefix};
-    match (wide, narrow) {
-        (Anyone, _) => true,
-        (AnyComputer, AnyComputer | Computers(_)) => true,
-        (AnyComputer, Exact(user)) => user.is_computer(),
-        (Domain(all), Domain(domain) | Computers(domain) | Prefix(domain, _)) => all == domain,
-        (Domain(all), Exact(user)) => *all == user.domain,
-        (Computers(all), Computers(domain)) => all == domain,
-        (Computers(all), Exact(user)) => *all == user.domain && user.is_computer(),
-        (Prefix(all, wide), Prefix(domain, narrow)) => all == domain && narrow.as_str().starts_with(wide.as_str()),
-        (Prefix(all, wide), Exact(user)) => *all == user.domain && user.name.as_str().starts_with(wide.as_str()),
-        (Exact(one), Exact(other)) => one == other,
-        _ => false,
-    }
 }
 
 fn counts(first: &Rule, second: &Rule) -> bool {

@@ -19,7 +19,7 @@ pub struct Syntax {
     pub mistakes: Vec<Mistake>,
     /// The text without what confuses the parser, if the rest can be read; all positions are the same.
     pub readable: Option<String>,
-    /// The positions whose values are not certain. Nothing more is said about them.
+    /// The positions whose values are not certain. No other mistakes are reported there.
     pub uncertain: Vec<Range<usize>>,
 }
 
