@@ -117,6 +117,8 @@ pub struct Record {
     pub time: Option<Millis>,
     /// The second time that it can be, if its local time comes twice because the clocks go back. `time` is the first.
     pub again: Option<Millis>,
+    /// Its local time does not exist, because the clocks go forward. `time` is as if they did so a little later.
+    pub never: bool,
     pub packet_type: Option<u32>,
     pub user_name: String,
     pub sam_account: String,
@@ -260,6 +262,7 @@ impl Record {
         self.time =
             Some(civil::utc(local, zone).ok_or(Unsettled::Fault("its time does not exist in this time zone"))? - delay);
         self.again = civil::utc_again(local, zone).map(|again| again - delay);
+        self.never = civil::is_skipped(local, zone);
         Ok(())
     }
 
