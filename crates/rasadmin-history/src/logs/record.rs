@@ -135,6 +135,8 @@ pub struct Record {
     pub client_friendly_name: String,
     pub connect_info: String,
     pub class: String,
+    /// Is `class` of NPS? Set with it.
+    pub(super) class_is_of_nps: bool,
     pub status: Option<u32>,
     pub delay: Option<u32>,
     pub input_octets: Option<u64>,
@@ -221,8 +223,11 @@ impl Record {
             A::ClientFriendlyName => &mut self.client_friendly_name,
             A::ConnectInfo => &mut self.connect_info,
             // A policy of NPS can add its own beside NPS's.
-            A::Class if is_of_nps(&self.class) && !is_of_nps(text) => return Ok(()),
-            A::Class => &mut self.class,
+            A::Class if self.class_is_of_nps && !is_of_nps(text) => return Ok(()),
+            A::Class => {
+                self.class_is_of_nps = is_of_nps(text);
+                &mut self.class
+            }
             A::AcctSessionId => &mut self.session_id,
             A::AcctMultiSessionId => &mut self.multi_session_id,
             A::TunnelClientEndpoint => &mut self.tunnel_client,
@@ -284,12 +289,12 @@ impl Record {
 
     /// The Class, if it is of NPS, which gives each request its own. A policy can set one that is the same for many users.
     pub fn unique_class(&self) -> &str {
-        if is_of_nps(&self.class) { &self.class } else { "" }
+        if self.class_is_of_nps { &self.class } else { "" }
     }
 
     /// Does the record identify its session? Without NPS's Class, ids repeat after every restart of the server.
     pub fn is_unique(&self) -> bool {
-        is_of_nps(&self.class) || key::uuid(self.id()).is_some()
+        self.class_is_of_nps || key::uuid(self.id()).is_some()
     }
 
     /// The session's id: that of all its links, or else of the single link.
