@@ -86,3 +86,56 @@ fn a_session_that_had_no_room_is_one_row_and_counted_once() {
         .ends(0)
         .prints("of 6000 sessions that were accepted");
 }
+
+#[test]
+fn a_restart_in_a_later_log_ends_what_has_no_end() {
+    let folder = Folder::new();
+    folder.import(&(of(1, "1", 0, &[]) + &of(2, "1", 7_200, &[])));
+    let restart = folder.import(&record("7", 3_600, &[]));
+    assert_eq!((&restart["ended_by_restarts"], &restart["sessions"]), (&1.into(), &0.into()));
+    let had = |at: &str| folder.run(&["who-had", "10.8.0.5", "--at", at]).ends(0);
+    had("2024-06-18T14:30:00Z").prints("CORP\\USER1  2024-06-18 13:45:48  2024-06-18 14:45:48");
+    had("2024-06-18T14:50:00Z").prints("nobody had 10.8.0.5");
+    had("2024-06-18T16:00:00Z").prints("CORP\\USER2").prints("end unknown");
+    assert_eq!(folder.import(&record("7", 3_600, &[]))["ended_by_restarts"], 0);
+}
+
+#[test]
+fn a_local_time_that_comes_twice_or_never_is_reported() {
+    let folder = Folder::new();
+    // 2024-10-27 01:30 comes twice in London; 2024-03-31 01:30 does not exist.
+    let at = |date| [(2, date), (3, "01:30:00"), (17, "")];
+    let log = of(1, "1", 0, &at("10/27/2024")) + &of(2, "1", 0, &at("03/31/2024")) + &of(3, "1", 0, &[]);
+    std::fs::write(folder.0.path().join("IN.log"), log).unwrap();
+    let ran = folder.run(&["import", "--create", "--json", "--time-zone", "Europe/London", "IN.log"]).ends(0);
+    let ran = ran
+        .complains("1 record with a local time that comes twice, because the clocks went back")
+        .complains("1 record with a local time that does not exist in this time zone: check --time-zone");
+    let answer = ran.json();
+    assert_eq!((&answer["ambiguous_times"], &answer["nonexistent_times"]), (&1.into(), &1.into()));
+    let all = folder.run(&["export", "--format", "jsonl"]).ends(0).stdout;
+    for start in ["2024-10-27T00:30:00.000Z", "2024-03-31T01:30:00.000Z"] {
+        assert!(all.contains(start), "{all}");
+    }
+}
+
+#[test]
+fn what_reports_leave_out_is_reported() {
+    let folder = Folder::new();
+    folder.import(&of(1, "1", 0, &[]));
+    // rasadmin recorded on this server from a minute later on.
+    let (from, to) = ((T + 60) * 1_000, (T + 600) * 1_000);
+    let instance =
+        format!("INSERT INTO instances (server, token, started, last_activity) VALUES ('vpn1', 't', {from}, {to})");
+    rusqlite::Connection::open(folder.0.path().join("a.db")).unwrap().execute_batch(&instance).unwrap();
+    let log = of(1, "1", 0, &[]) + &of(2, "1", 59, &[]) + &of(3, "1", 60, &[]) + &of(4, "1", 600, &[]);
+    std::fs::write(folder.0.path().join("IN.log"), &log).unwrap();
+    let dry = folder.run(&["import", "--dry-run", "--json", "IN.log"]).ends(0).json();
+    let ran = folder.run(&["import", "IN.log"]).ends(0);
+    ran.prints("3  new\n").prints("2  of the new ones left out of reports: rasadmin itself recorded on their server");
+    assert_eq!((&dry["new"], &dry["hidden"]), (&3.into(), &2.into()));
+    let shown = folder.run(&["sessions", "--json"]).ends(0).json();
+    assert_eq!(shown.as_array().unwrap().len(), 2);
+    let again = folder.import(&log);
+    assert_eq!((&again["new"], &again["hidden"]), (&0.into(), &0.into()));
+}

@@ -1,9 +1,9 @@
 //! Converts sessions and refused attempts of a log for the ledger.
 
 use crate::causes::cause_name;
-use crate::logs::{LogRefusal, LogSession, known};
+use crate::logs::{LogRefusal, LogRestart, LogSession, known};
 use crate::reasons::reason;
-use rasadmin_ledger::imported::{ImportedRefusal, ImportedSession, ImportedUsage, NO_END};
+use rasadmin_ledger::imported::{ImportedRefusal, ImportedRestart, ImportedSession, ImportedUsage, NO_END};
 use rasadmin_policy::{Domains, Fact, Facts, Name, Tunnel, timestamp};
 
 /// Converts a session for the ledger. `domains` maps its user's name to an identity.
@@ -64,6 +64,11 @@ pub fn refused(refusal: &LogRefusal, domains: &Domains) -> ImportedRefusal {
         reason_code: refusal.reason_code,
         reason: reason(refusal.reason_code),
     }
+}
+
+/// Converts a restart for the ledger.
+pub fn restarted(restart: &LogRestart) -> ImportedRestart {
+    ImportedRestart { server: restart.server.clone(), time: restart.time }
 }
 
 /// Are the octets exact? Without a number of frames, a counter may have wrapped.

@@ -34,7 +34,7 @@ pub use counts::LogCounts;
 pub use detect::Format;
 pub use fault::{Fault, Unreadable, UnreadableKind};
 pub use files::{Progress, Reading, read};
-pub use item::{LogItem, LogRefusal, LogSession};
+pub use item::{LogItem, LogRefusal, LogRestart, LogSession};
 pub use join::Joiner;
 pub use key::key;
 pub use reader::{Found, Reader};

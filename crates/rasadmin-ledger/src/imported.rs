@@ -1,8 +1,8 @@
-//! Sessions and refused attempts imported from other logs. [`super::sqlite::Sqlite::import`] and
-//! [`super::sqlite::Sqlite::import_refusals`] write them.
+//! Sessions and refused attempts imported from other logs. [`super::sqlite::Sqlite::import`],
+//! [`super::sqlite::Sqlite::import_refusals`] and [`super::sqlite::Sqlite::import_restarts`] write them.
 
 use rasadmin_engine::Millis;
-use rasadmin_engine::{Facts, Identity, Name};
+use rasadmin_engine::{Fact, Facts, Identity, Name};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::Ipv4Addr;
@@ -69,6 +69,22 @@ pub struct ImportedSession {
     pub continued: bool,
 }
 
+impl ImportedSession {
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let names = [&self.server, &self.user_name, &self.computer].map(|name| name.as_str().len());
+        let port = self.port.as_ref().map_or(0, |port| port.as_str().len());
+        let texts = [&self.tunnel, &self.interface_id, &self.prefix, &self.cause].map(text);
+        let others = self.key.len() + self.calling.len() + port + identity_bytes(self.user.as_ref());
+        size_of::<Self>() + names.iter().sum::<usize>() + texts.iter().sum::<usize>() + others
+    }
+}
+
+fn identity_bytes(user: Option<&Identity>) -> usize {
+    user.map_or(0, |user| user.domain.as_str().len() + user.name.as_str().len())
+}
+
 /// Octets and frames of an imported session. None is what its log does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportedUsage {
@@ -101,6 +117,26 @@ pub struct ImportedRefusal {
     pub reason: String,
 }
 
+impl ImportedRefusal {
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let facts = &self.facts;
+        let name = |fact: &Fact<Name>| fact.known().map_or(0, |name| name.as_str().len());
+        let names = facts.server.as_str().len() + name(&facts.port) + name(&facts.computer);
+        let user = self.user_name.as_str().len() + identity_bytes(facts.user.known());
+        size_of::<Self>() + self.key.len() + self.reason.len() + names + user
+    }
+}
+
+/// A restart of a server, by another log: no session that began before it goes on after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedRestart {
+    /// The RRAS server.
+    pub server: Name,
+    /// When it restarted.
+    pub time: Millis,
+}
+
 /// What an import did: numbers of sessions, or of refused attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ImportCounts {
@@ -110,6 +146,8 @@ pub struct ImportCounts {
     pub completed: u64,
     /// Those that the ledger already had: nothing was changed.
     pub already_there: u64,
+    /// New sessions that reports leave out, because the ledger itself has their server's sessions of that time.
+    pub hidden: u64,
 }
 
 impl std::ops::AddAssign for ImportCounts {
@@ -117,5 +155,6 @@ impl std::ops::AddAssign for ImportCounts {
         self.new += more.new;
         self.completed += more.completed;
         self.already_there += more.already_there;
+        self.hidden += more.hidden;
     }
 }

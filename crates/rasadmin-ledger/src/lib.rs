@@ -10,6 +10,7 @@
 #[cfg(test)]
 extern crate self as rasadmin_ledger;
 
+mod coverage;
 mod error;
 mod forget;
 pub mod imported;

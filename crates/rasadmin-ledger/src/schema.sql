@@ -77,6 +77,8 @@ CREATE INDEX sessions_live ON sessions (nas_identifier) WHERE acct_stop_time IS 
 CREATE INDEX sessions_user ON sessions (domain, name, acct_start_time);
 CREATE INDEX sessions_start ON sessions (acct_start_time);
 CREATE INDEX sessions_imported_address ON sessions (framed_ip_address, acct_start_time) WHERE imported IS NOT NULL;
+-- The few imported sessions whose end is not known.
+CREATE INDEX sessions_no_end ON sessions (acct_start_time) WHERE closed_by = 'end not in the log';
 -- The few sessions of more than a day: what overlaps a period is found without reading all that came before it.
 CREATE INDEX sessions_long ON sessions (acct_stop_time) WHERE acct_stop_time - acct_start_time > 86400000;
 

@@ -4,6 +4,7 @@ mod database;
 mod deadline;
 mod import;
 mod import_refusals;
+mod import_restarts;
 mod row;
 
 pub(crate) use database::{Access, Database};

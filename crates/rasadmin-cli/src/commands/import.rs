@@ -1,5 +1,6 @@
 //! `rasadmin import`: the logs of RRAS and NPS as history.
 
+mod batch;
 mod files;
 
 use crate::bring_in;
@@ -8,13 +9,12 @@ use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::format::count;
 use crate::output::Output;
 use crate::warning;
+use batch::{Batch, Done, Target};
 use clap::Args;
 use files::{FileAnswer, GapAnswer, SkippedAnswer};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
-use rasadmin_history::import::{imported, refused};
-use rasadmin_history::logs::{self, Fault, LogItem, Reading, Summary};
-use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
+use rasadmin_history::logs::{self, Fault, LogCounts, Reading, Summary};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_policy::config;
@@ -60,41 +60,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Sessions and refused attempts that are written at once. The more, the less each costs; these take some 18 MiB.
-const BATCH: usize = 30_000;
 /// How long a transaction may wait for others.
 const WAIT: Duration = Duration::from_secs(30);
-
-/// Where the sessions go.
-enum Target {
-    Ledger(Box<Sqlite>),
-    Compare(Option<Reader>),
-}
-
-impl Target {
-    fn take(&mut self, batch: &mut Vec<ImportedSession>) -> Result<ImportCounts> {
-        let counts = match self {
-            Self::Ledger(ledger) => ledger.import(batch, WAIT),
-            Self::Compare(Some(reader)) => reader.compare(batch),
-            Self::Compare(None) => {
-                let new = batch.iter().filter(|session| !session.continued).count() as u64;
-                Ok(ImportCounts { new, ..ImportCounts::default() })
-            }
-        };
-        batch.clear();
-        Ok(counts?)
-    }
-
-    fn take_refusals(&mut self, batch: &mut Vec<ImportedRefusal>) -> Result<ImportCounts> {
-        let counts = match self {
-            Self::Ledger(ledger) => ledger.import_refusals(batch, WAIT),
-            Self::Compare(Some(reader)) => reader.compare_refusals(batch),
-            Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
-        };
-        batch.clear();
-        Ok(counts?)
-    }
-}
 
 /// What was read, and what became of it.
 #[derive(Serialize, JsonSchema)]
@@ -121,6 +88,11 @@ pub struct Answer {
     completed: u64,
     /// How many the ledger had already.
     already_there: u64,
+    /// How many of the new ones reports leave out, because rasadmin itself recorded on their server at that time.
+    hidden: u64,
+    /// How many sessions the ledger had without their end that a restart (Accounting-On or -Off) in these logs ended; 0
+    /// with --dry-run.
+    ended_by_restarts: u64,
     /// How many have no end in the logs.
     without_end: u64,
     /// How many records are an Access-Accept.
@@ -139,6 +111,10 @@ pub struct Answer {
     not_admitted: u64,
     /// How many records were others: requests, challenges, restarts.
     others: u64,
+    /// How many records have a local time that comes twice, because the clocks went back.
+    ambiguous_times: u64,
+    /// How many records have a local time that does not exist in the time zone.
+    nonexistent_times: u64,
     /// Whether nothing was written because of --dry-run.
     dry_run: bool,
 }
@@ -167,8 +143,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}") {
         bar.set_style(style);
     }
-    let (mut batch, mut counts) = (Vec::with_capacity(BATCH), ImportCounts::default());
-    let (mut refusals, mut refused_counts) = (Vec::new(), ImportCounts::default());
+    let mut batch = Batch::default();
     let mut step = 0u64;
     let mut progress = |done: u64, all: u64| {
         step += 1;
@@ -179,22 +154,17 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     };
     let reading = Reading { zone: zone.as_ref(), strict: arguments.strict };
     let summary = logs::read(&arguments.files, reading, &mut progress, &mut |item| {
-        match item {
-            LogItem::Session(session) => batch.push(imported(&session, &context.config.domains)),
-            LogItem::Refusal(refusal) => refusals.push(refused(&refusal, &context.config.domains)),
-        }
-        if batch.len() + refusals.len() >= BATCH {
-            counts += target.take(&mut batch)?;
-            refused_counts += target.take_refusals(&mut refusals)?;
+        batch.add(item, &context.config.domains);
+        if batch.is_full() {
+            batch.write(&mut target)?;
         }
         Ok::<_, CommandError>(())
     });
     bar.finish_and_clear();
     let summary = summary?;
-    counts += target.take(&mut batch)?;
-    refused_counts += target.take_refusals(&mut refusals)?;
+    batch.write(&mut target)?;
     let zone = zone.unwrap_or_else(|| context.config.zone.clone());
-    print(out, &arguments, &summary, (counts, refused_counts), &zone)?;
+    print(out, &arguments, &summary, &batch.done, &zone)?;
     Ok(Exit::Success)
 }
 
@@ -214,15 +184,10 @@ fn target(arguments: &Arguments, ledger: &Path) -> Result<Target> {
     Ok(Target::Ledger(Box::new(ledger)))
 }
 
-fn print(
-    out: &mut Output,
-    arguments: &Arguments,
-    summary: &Summary,
-    (counts, refused): (ImportCounts, ImportCounts),
-    zone: &TimeZone,
-) -> Result<()> {
+fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, done: &Done, zone: &TimeZone) -> Result<()> {
     warn_of_faults(summary);
     let seen = summary.counts;
+    let (counts, refused) = (done.sessions, done.refusals);
     if arguments.json {
         let path = |path: &Path| path.display().to_string();
         let (skipped, gaps) = files::skipped_and_gaps(summary, zone);
@@ -239,6 +204,8 @@ fn print(
             new: counts.new,
             completed: counts.completed,
             already_there: counts.already_there,
+            hidden: counts.hidden,
+            ended_by_restarts: done.ended_by_restarts,
             without_end: seen.without_end,
             accepts: seen.accepts,
             rejects: seen.rejects,
@@ -248,6 +215,8 @@ fn print(
             elsewhere: seen.elsewhere,
             not_admitted: seen.not_admitted,
             others: seen.others,
+            ambiguous_times: seen.twice,
+            nonexistent_times: seen.never,
             dry_run: arguments.dry_run,
         });
     }
@@ -263,6 +232,17 @@ fn print(
     ];
     for (n, what) in rows {
         writeln!(out, "  {n:>9}  {what}")?;
+    }
+    if counts.hidden > 0 {
+        let why = "of the new ones left out of reports: rasadmin itself recorded on their server at that time";
+        writeln!(out, "  {:>9}  {why}", counts.hidden)?;
+    }
+    if done.ended_by_restarts > 0 {
+        writeln!(
+            out,
+            "  {:>9}  more already there, and now ended by a restart of their server",
+            done.ended_by_restarts
+        )?;
     }
     if seen.rejects > 0 {
         writeln!(out, "{} that NPS refused{would}:", count(seen.rejects, "attempt"))?;
@@ -291,6 +271,15 @@ pub fn warn_of_faults(summary: &Summary) {
     files::warn_of_skipped(summary);
     for unfinished in &summary.unfinished {
         warning!("{unfinished}");
+    }
+    let LogCounts { twice, never, .. } = summary.counts;
+    if twice > 0 {
+        let records = count(twice, "record");
+        warning!("{records} with a local time that comes twice, because the clocks went back: see docs/logs.md, Times");
+    }
+    if never > 0 {
+        let records = count(never, "record");
+        warning!("{records} with a local time that does not exist in this time zone: check --time-zone");
     }
     for fault in &summary.faults {
         warning!("{fault}");

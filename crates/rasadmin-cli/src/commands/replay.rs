@@ -191,6 +191,7 @@ fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past> {
                 return Ok(());
             }
             LogItem::Session(session) => Attempt::accepted(session.past),
+            LogItem::Restart(_) => return Ok(()),
             LogItem::Refusal(refusal) => {
                 Attempt::refused_by_nps(refusal.session.past, rasadmin_history::reason(refusal.reason_code))
             }

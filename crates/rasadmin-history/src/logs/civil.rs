@@ -51,6 +51,11 @@ pub fn utc_again(local: DateTime, zone: &TimeZone) -> Option<Millis> {
     Some(ambiguous.later().ok()?.as_millisecond())
 }
 
+/// Does a local time not exist, because the clocks go forward?
+pub fn is_skipped(local: DateTime, zone: &TimeZone) -> bool {
+    matches!(zone.to_ambiguous_timestamp(local).offset(), AmbiguousOffset::Gap { .. })
+}
+
 /// Parses Event-Timestamp: seconds since 1970, or a date and time in UTC. `None` if it is not a time: some servers
 /// send 0.
 pub fn event_timestamp(text: &str) -> Option<Millis> {

@@ -21,4 +21,8 @@ pub struct LogCounts {
     pub not_admitted: u64,
     /// Requests, challenges and other records that say nothing about sessions.
     pub others: u64,
+    /// Records whose local time comes twice, because the clocks went back.
+    pub twice: u64,
+    /// Records whose local time does not exist in the time zone, because the clocks went forward.
+    pub never: u64,
 }

@@ -62,12 +62,22 @@ pub struct LogRefusal {
     pub reason_code: Option<u32>,
 }
 
+/// A restart of a server: Accounting-On or -Off. The sessions that were open in the log have ended with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRestart {
+    /// The RRAS server.
+    pub server: Name,
+    /// When it restarted.
+    pub time: Millis,
+}
+
 /// What a log has for the ledger.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum LogItem {
     Session(LogSession),
     Refusal(LogRefusal),
+    Restart(LogRestart),
 }
 
 /// A name in a record, with the escapes for XML undone.

@@ -7,7 +7,7 @@
 use super::classes::Classes;
 use super::counts::LogCounts;
 use super::detect::Format;
-use super::item::{LogItem, LogRefusal, describe, first, name, new_session};
+use super::item::{LogItem, LogRefusal, LogRestart, describe, first, name, new_session};
 use super::key::{digest, key};
 use super::open::{Open, Taken, closer, millis};
 use super::record::Record;
@@ -80,6 +80,8 @@ impl Joiner {
     pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogItem>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
+        self.counts.twice += u64::from(record.again.is_some());
+        self.counts.never += u64::from(record.never);
         while self.waiting.len() > MOST_WAITING
             || self.waiting.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time))
         {
@@ -167,7 +169,7 @@ impl Joiner {
         match status {
             1..=3 => {}
             7 | 8 => {
-                self.restart(time, server);
+                self.restart(record, time, server, out);
                 return Ok(());
             }
             _ => {
@@ -291,7 +293,7 @@ impl Joiner {
     }
 
     /// Handles Accounting-On and -Off, which end all sessions of the server, at the latest now.
-    fn restart(&mut self, time: Millis, server: String) {
+    fn restart(&mut self, record: &Record, time: Millis, server: String, out: &mut Vec<LogItem>) {
         self.counts.others += 1;
         if self.idle.contains(&server) {
             return;
@@ -307,6 +309,7 @@ impl Joiner {
                 ended.push((open.session.past.start, key));
             }
         }
+        out.push(LogItem::Restart(LogRestart { server: name(record, record.server()), time }));
         ended.sort_unstable();
         self.waiting.extend(ended.into_iter().map(|(_, key)| (time + GRACE, key)));
         if self.idle.len() > MOST_SERVERS {

@@ -47,6 +47,8 @@ pub struct Record {
     pub time: Option<Millis>,
     /// The second time that it can be, if its local time comes twice because the clocks go back. `time` is the first.
     pub again: Option<Millis>,
+    /// Its local time does not exist, because the clocks go forward. `time` is as if they did so a little later.
+    pub never: bool,
     pub packet_type: Option<u32>,
     pub user_name: String,
     pub sam_account: String,
@@ -63,6 +65,8 @@ pub struct Record {
     pub client_friendly_name: String,
     pub connect_info: String,
     pub class: String,
+    /// Is `class` of NPS? Set with it.
+    pub(super) class_is_of_nps: bool,
     pub status: Option<u32>,
     pub delay: Option<u32>,
     pub input_octets: Option<u64>,
@@ -157,8 +161,11 @@ impl Record {
             A::ClientFriendlyName => &mut self.client_friendly_name,
             A::ConnectInfo => &mut self.connect_info,
             // A policy of NPS can add its own beside NPS's.
-            A::Class if is_of_nps(&self.class) && !is_of_nps(text) => return Ok(()),
-            A::Class => &mut self.class,
+            A::Class if self.class_is_of_nps && !is_of_nps(text) => return Ok(()),
+            A::Class => {
+                self.class_is_of_nps = is_of_nps(text);
+                &mut self.class
+            }
             A::AcctSessionId => &mut self.session_id,
             A::AcctMultiSessionId => &mut self.multi_session_id,
             A::TunnelClientEndpoint => &mut self.tunnel_client,
@@ -198,6 +205,7 @@ impl Record {
         self.time =
             Some(civil::utc(local, zone).ok_or(Unsettled::Fault("its time does not exist in this time zone"))? - delay);
         self.again = civil::utc_again(local, zone).map(|again| again - delay);
+        self.never = civil::is_skipped(local, zone);
         Ok(())
     }
 
@@ -219,12 +227,12 @@ impl Record {
 
     /// The Class, if it is of NPS, which gives each request its own. A policy can set one that is the same for many users.
     pub fn unique_class(&self) -> &str {
-        if is_of_nps(&self.class) { &self.class } else { "" }
+        if self.class_is_of_nps { &self.class } else { "" }
     }
 
     /// Does the record identify its session? Without NPS's Class, ids repeat after every restart of the server.
     pub fn is_unique(&self) -> bool {
-        is_of_nps(&self.class) || key::uuid(self.id()).is_some()
+        self.class_is_of_nps || key::uuid(self.id()).is_some()
     }
 
     /// The session's id: that of all its links, or else of the single link.

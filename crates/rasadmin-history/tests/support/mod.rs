@@ -100,7 +100,7 @@ pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Sum
     let (items, summary) = read_items(files, zone)?;
     let session = |item| match item {
         LogItem::Session(session) => Some(session),
-        LogItem::Refusal(_) => None,
+        LogItem::Refusal(_) | LogItem::Restart(_) => None,
     };
     Ok((items.into_iter().filter_map(session).collect(), summary))
 }
@@ -122,7 +122,7 @@ pub fn refusals(text: &str) -> (Vec<LogRefusal>, Summary) {
     assert_eq!(summary.malformed, 0, "{:?}", summary.faults);
     let refusal = |item| match item {
         LogItem::Refusal(refusal) => Some(refusal),
-        LogItem::Session(_) => None,
+        LogItem::Session(_) | LogItem::Restart(_) => None,
     };
     (items.into_iter().filter_map(refusal).collect(), summary)
 }

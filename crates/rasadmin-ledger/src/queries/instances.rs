@@ -15,6 +15,9 @@ queries! {
     /// The last activity on a server.
     LAST_ACTIVITY = "SELECT max(last_activity) FROM instances WHERE server = :server";
 
+    /// When instances were alive, in the order of time.
+    INSTANCE_PERIODS = "SELECT server, started, last_activity FROM instances ORDER BY started, id";
+
     /// The servers whose records the ledger has.
     SERVERS = "SELECT server FROM journals UNION SELECT server FROM instances ORDER BY 1";
 

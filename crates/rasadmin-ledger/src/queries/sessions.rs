@@ -1,6 +1,7 @@
 //! Statements for sessions and their users.
 
 use super::Query;
+use crate::imported::no_end;
 
 /// The columns in the order in which [`SessionRow`](crate::report::SessionRow) reads them.
 macro_rules! columns {
@@ -175,6 +176,12 @@ queries! {
              acct_link_count = CASE WHEN acct_link_count > :links THEN acct_link_count ELSE :links END,
              tunnel_type = coalesce(tunnel_type, :tunnel), framed_ip_address = coalesce(framed_ip_address, :address)
          WHERE acct_session_id = :session AND ", completes!();
+
+    /// Ends a server's imported sessions whose end is not known: it restarted, by another log.
+    SESSIONS_RESTARTED = "UPDATE sessions SET acct_stop_time = :time, acct_session_time = (:time - acct_start_time) / 1000,
+             acct_terminate_cause = 'NAS-Reboot', closed_by = 'instance ended'
+         WHERE closed_by = '", no_end!(), "' AND acct_start_time <= :time AND acct_stop_time <= :time
+             AND lower(nas_identifier) = lower(:server) AND imported IS NOT NULL";
 
     /// Would an import add to an existing session?
     EXISTING_SESSION = "SELECT CAST(CASE WHEN ", completes!(), " THEN 1 ELSE 0 END AS BIGINT) FROM sessions

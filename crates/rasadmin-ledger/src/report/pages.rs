@@ -2,6 +2,7 @@
 //! grows, and RRAS gets slower.
 
 use super::{Reader, SessionRow};
+use crate::coverage::Coverage;
 use crate::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use crate::value::values;
 use crate::{Error, RowId, queries};
@@ -53,6 +54,7 @@ impl Reader {
     /// What an import of these sessions would do.
     pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
+        let coverage = Coverage::read(&self.database)?;
         for session in sessions.iter().filter(|session| !session.continued) {
             let usage = &session.usage;
             let values = values! {
@@ -61,7 +63,10 @@ impl Reader {
                 cause: session.cause.as_ref(),
             };
             match self.database.one(queries::EXISTING_SESSION, values, |row| row.get(0))? {
-                None => counts.new += 1,
+                None => {
+                    counts.new += 1;
+                    counts.hidden += u64::from(coverage.has(&session.server, session.start));
+                }
                 Some(true) => counts.completed += 1,
                 Some(false) => counts.already_there += 1,
             }

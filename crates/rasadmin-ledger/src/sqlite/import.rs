@@ -2,6 +2,7 @@
 
 use super::{Database, Sqlite};
 use crate::Error;
+use crate::coverage::Coverage;
 use crate::imported::{ImportCounts, ImportedSession};
 use crate::queries::{self, sqlite_only};
 use crate::value::values;
@@ -51,6 +52,13 @@ impl Sqlite {
     /// `wait` is how long each transaction may wait for the lock. After an error, sessions that were written before
     /// stay, and repeating the import continues. The more sessions at once, the less each costs.
     pub fn import(&mut self, sessions: &[ImportedSession], wait: Duration) -> Result<ImportCounts, Error> {
+        let coverage = Coverage::read(&self.database)?;
+        let write = |database: &Database, session: &ImportedSession| {
+            Ok(match write(database, session)? {
+                ImportResult::New { .. } => ImportResult::New { hidden: coverage.has(&session.server, session.start) },
+                other => other,
+            })
+        };
         self.import_rows(sessions, |session| &session.key, write, wait)
     }
 
@@ -93,7 +101,10 @@ impl Pace {
         let (mut done, mut counts) = (0, ImportCounts::default());
         for row in rows.iter().take(self.most) {
             match write(database, row)? {
-                ImportResult::New => counts.new += 1,
+                ImportResult::New { hidden } => {
+                    counts.new += 1;
+                    counts.hidden += u64::from(hidden);
+                }
                 ImportResult::Completed => counts.completed += 1,
                 ImportResult::AlreadyThere => counts.already_there += 1,
                 ImportResult::Continued => {}
@@ -109,7 +120,10 @@ impl Pace {
 
 /// What happened to a row.
 pub(super) enum ImportResult {
-    New,
+    New {
+        /// Do reports leave it out?
+        hidden: bool,
+    },
     Completed,
     AlreadyThere,
     /// It was counted when its beginning was imported.
@@ -134,7 +148,7 @@ fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error
         },
     )?;
     if inserted > 0 {
-        return Ok(ImportResult::New);
+        return Ok(ImportResult::New { hidden: false });
     }
     let completed = database.run(
         queries::SESSION_COMPLETED,

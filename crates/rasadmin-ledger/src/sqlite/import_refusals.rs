@@ -27,5 +27,5 @@ fn write(database: &Database, r: &ImportedRefusal) -> Result<ImportResult, Error
             facts: facts, source: r.source, code: r.reason_code,
         },
     )?;
-    Ok(if inserted > 0 { ImportResult::New } else { ImportResult::AlreadyThere })
+    Ok(if inserted > 0 { ImportResult::New { hidden: false } } else { ImportResult::AlreadyThere })
 }

@@ -3,7 +3,7 @@
 
 use super::statement_log;
 use super::support::Scene;
-use super::support::imported::{import, import_refusals, imported, refusal};
+use super::support::imported::{import, import_refusals, import_restarts, imported, refusal};
 use crate::queries::{self, Statement};
 use crate::report::Reader;
 use crate::upkeep::Upkeep;

@@ -13,7 +13,7 @@ fn plan(query: Query) -> Vec<String> {
 
 #[test]
 fn questions_of_people_have_an_index() {
-    let cases: [(Query, &[&str]); 18] = [
+    let cases: [(Query, &[&str]); 19] = [
         (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
         (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),
@@ -50,6 +50,7 @@ fn questions_of_people_have_an_index() {
         (queries::LINKS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
         (queries::SESSIONS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
         (queries::PAST_SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
+        (queries::SESSIONS_RESTARTED, &["SEARCH sessions USING INDEX sessions_no_end (acct_start_time<?)"]),
         (queries::LIVE_LEASES, &["SCAN leases USING INDEX leases_live"]),
     ];
     for (query, expected) in cases {

@@ -2,7 +2,7 @@
 
 use super::{Scene, soon};
 use rasadmin_engine::{Domains, Fact, Facts, Millis, Name};
-use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession, ImportedUsage};
+use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedRestart, ImportedSession, ImportedUsage};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::Duration;
 
@@ -72,4 +72,11 @@ pub fn refusal(key: &str, user: &str, time: Millis) -> ImportedRefusal {
 pub fn import_refusals(scene: &Scene, refusals: &[ImportedRefusal]) -> ImportCounts {
     let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
     ledger.import_refusals(refusals, Duration::from_secs(20)).unwrap()
+}
+
+/// Imports them into the scene's ledger, and says how many sessions they ended.
+#[allow(dead_code)]
+pub fn import_restarts(scene: &Scene, restarts: &[ImportedRestart]) -> u64 {
+    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
+    ledger.import_restarts(restarts, Duration::from_secs(20)).unwrap()
 }

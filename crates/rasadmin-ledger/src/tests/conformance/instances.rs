@@ -1,7 +1,9 @@
 //! Service instances, and the configurations that they read.
 
 use super::super::support::{MONDAY, connection};
-use super::{expire, reader, scene, visit};
+use super::{expire, import, imported, reader, scene, visit};
+use crate::imported::ImportedSession;
+use crate::report::{Filter, UserFilter};
 use rasadmin_engine::Name;
 
 conformance! {
@@ -29,6 +31,30 @@ conformance! {
         scene.wait(5);
         scene.recorder.hangup(&connection(77, "nobody"), scene.now());
         assert_eq!(scene.ask("SELECT last_activity FROM instances"), (MONDAY + 65_000).to_string());
+    }
+
+    instance_periods {
+        let mut scene = scene();
+        visit(&scene, 1, "alice", 60);
+        scene.wait(3_600);
+        scene.restart();
+        visit(&scene, 2, "bob", 60);
+        let second = scene.ask("SELECT max(started) FROM instances").parse::<i64>().unwrap();
+        let at = |key: &str, server: &str, time| ImportedSession { server: server.into(), ..imported(key, "zoe", time, time) };
+        // Between the instances, and on another server, only the log knows.
+        let sessions = [
+            at("a", "vpn1", MONDAY + 1_000),
+            at("b", "VPN1", second),
+            at("c", "VPN1", second - 1),
+            at("d", "VPN1", MONDAY - 1),
+            at("e", "VPN2", MONDAY + 1_000),
+        ];
+        let would = reader(&scene).compare(&sessions).unwrap();
+        assert_eq!((would.new, would.hidden), (5, 2));
+        assert_eq!(import(&scene, &sessions), would);
+        let zoe = UserFilter::typed("zoe", &scene.config.domains);
+        let shown = reader(&scene).sessions(&Filter { user: zoe, ..Filter::default() }, false).unwrap();
+        assert_eq!(shown.len(), 3, "reports leave out what is hidden");
     }
 
     last_activity {

@@ -1,8 +1,11 @@
 //! Sessions, and the users who had them.
 
 use super::super::support::{MONDAY, Scene, With, connection};
-use super::{change, ended_after_the_checkpoint, expire, import, imported, read_again, reader, scene, upkeep, visit};
-use crate::imported::{ImportedSession, ImportedUsage, NO_END};
+use super::{
+    change, ended_after_the_checkpoint, expire, import, import_restarts, imported, read_again, reader, scene, upkeep,
+    visit,
+};
+use crate::imported::{ImportedRestart, ImportedSession, ImportedUsage, NO_END};
 use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Name, Quarantine, Tunnel};
@@ -256,6 +259,29 @@ conformance! {
         let other = ImportedSession { stop: MONDAY + 700_000, seconds: 700, ..long };
         assert_eq!(import(&scene, &[other]).already_there, 1);
         assert_eq!(scene.ask(bob), "648 1 User-Request");
+    }
+
+    sessions_restarted {
+        let scene = scene();
+        import(&scene, &[
+            unended("a", MONDAY + 1_000),
+            ImportedSession { server: "VPN2".into(), ..unended("b", MONDAY) },
+            ImportedSession { start: MONDAY + 2 * HOUR, ..unended("c", MONDAY + 2 * HOUR) },
+            imported("d", "dave", MONDAY, MONDAY + 60_000),
+        ]);
+        let restart = |server: &str, time| ImportedRestart { server: server.into(), time };
+        // The first that came ended it.
+        let restarts = [restart("vpn1", MONDAY + 90 * 60_000), restart("vpn1", MONDAY + HOUR)];
+        assert_eq!(import_restarts(&scene, &restarts), 1);
+        assert_eq!(import_restarts(&scene, &restarts), 0, "again");
+        let rows = "SELECT acct_session_id, acct_stop_time - acct_start_time, acct_session_time, acct_terminate_cause,
+                        closed_by, estimated FROM sessions WHERE acct_session_id < 'd' ORDER BY 1";
+        assert_eq!(
+            scene.ask(rows),
+            format!("a {HOUR} 3600 NAS-Reboot instance ended 1; b 0 0 - {NO_END} 1; c 0 0 - {NO_END} 1")
+        );
+        // Its Stop says it better.
+        assert_eq!(import(&scene, &[imported("a", "alice", MONDAY, MONDAY + 60_000)]).completed, 1);
     }
 
     existing_session {
