@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 /// The most entries that a list can have. RRAS has far fewer ports.
 pub(super) const MOST: usize = 65_536;
-/// How often a list is read that changes while it is read in parts.
-const ATTEMPTS: usize = 3;
+/// How often a list in parts is read until it does not change.
+const ATTEMPTS: usize = 4;
 
 /// A part of a list, as a function of RRAS returned it.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     /// A copy of the entries.
     pub bytes: Vec<u8>,
-    /// The number of entries from where the part begins to the end of the list, as RRAS says it.
+    /// The number of entries from here to the end of the list, as RRAS says it.
     pub total: u32,
     /// Where to go on, if this is not the end (ERROR_MORE_DATA).
     pub next: Option<u32>,
@@ -22,22 +22,35 @@ pub(super) struct Part {
 /// Reads a whole list. `part` gets the place to go on, `entry` the bytes of an entry of `size` bytes, and `handle` is
 /// what no two entries share.
 ///
+/// If one connection ends and another begins between two parts, their totals may fit and an entry be missing. So a list in
+/// parts counts only if it was the same twice.
+///
 /// # Errors
 /// Those of `part` and `entry`; [`Failure::Malformed`] if RRAS contradicts itself; [`Failure::Changed`] if the list is
-/// in parts that do not fit together, three times.
+/// in parts, and another at each reading.
 pub(super) fn whole<T>(
     size: usize,
     mut part: impl FnMut(u32) -> Result<Part, Failure>,
     entry: impl Fn(&[u8]) -> Result<T, Failure>,
     handle: impl Fn(&T) -> u64,
 ) -> Result<Vec<T>, Failure> {
+    let mut before = None;
     for _ in 0..ATTEMPTS {
         match attempt(size, &mut part, &entry, &handle) {
-            Err(Failure::Changed) => {}
-            read => return read,
+            Ok(read) if !read.in_parts || before.as_ref() == Some(&read.handles) => return Ok(read.list),
+            Ok(read) => before = Some(read.handles),
+            Err(Failure::Changed) => before = None,
+            Err(failure) => return Err(failure),
         }
     }
     Err(Failure::Changed)
+}
+
+/// One reading of a list.
+struct Reading<T> {
+    list: Vec<T>,
+    handles: BTreeSet<u64>,
+    in_parts: bool,
 }
 
 fn attempt<T>(
@@ -45,26 +58,18 @@ fn attempt<T>(
     part: &mut impl FnMut(u32) -> Result<Part, Failure>,
     entry: &impl Fn(&[u8]) -> Result<T, Failure>,
     handle: &impl Fn(&T) -> u64,
-) -> Result<Vec<T>, Failure> {
-    let mut list = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut at = 0;
-    let first = part(at)?;
-    let (all, in_parts) = (first.total as usize, first.next.is_some());
+) -> Result<Reading<T>, Failure> {
+    let (mut list, mut handles, mut at) = (Vec::new(), BTreeSet::new(), 0);
+    let mut now = part(at)?;
+    let (all, in_parts) = (now.total as usize, now.next.is_some());
     // What does not fit is a change if others come between the parts, and nonsense otherwise.
     let wrong = |what: String| if in_parts { Failure::Changed } else { Failure::Malformed(what) };
-    let mut now = first;
     loop {
-        let left = now.total as usize;
-        // The page says that the total counts from where a part begins. One that counts the whole list is accepted.
-        if left != all && left + list.len() != all {
-            return Err(Failure::Changed);
-        }
         let before = list.len();
         for bytes in now.bytes.chunks_exact(size) {
             let entry = entry(bytes)?;
             let handle = handle(&entry);
-            if !seen.insert(handle) {
+            if !handles.insert(handle) {
                 return Err(wrong(format!("two entries have the handle {handle}")));
             }
             list.push(entry);
@@ -72,7 +77,8 @@ fn attempt<T>(
         let count = list.len();
         let Some(next) = now.next else {
             let fits = count == all;
-            return if fits { Ok(list) } else { Err(wrong(format!("it ends after {count} of {all} entries"))) };
+            let whole = Reading { list, handles, in_parts };
+            return if fits { Ok(whole) } else { Err(wrong(format!("it ends after {count} of {all} entries"))) };
         };
         if next == at || next == 0 || count == before {
             return Err(Failure::Malformed(format!(
