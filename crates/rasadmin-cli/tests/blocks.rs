@@ -117,7 +117,12 @@ fn nothing_is_changed_if_the_arguments_are_wrong_or_nobody_confirms() {
     server.run(&["block", r"CORP\*", "--yes"]).ends(2).complains("is a pattern");
     let question = server.run(&["block", "alice"]).ends(2);
     question.complains(r"Block CORP\ALICE on VPN1 until it is lifted?").complains("add --yes");
-    assert_eq!(blocks(&server), [json!(null); 0]);
+    // This ledger is not made from that journal.
+    let other = Server::new();
+    let theirs = other.path("journal");
+    let block = ["block", "alice", "--yes", "--journal", theirs.to_str().unwrap()];
+    server.run(&block).ends(2).complains("this ledger is made from another journal");
+    assert_eq!((blocks(&server), blocks(&other)), (Vec::new(), Vec::new()));
     server.run(&["block", "alice", "--yes"]).ends(0);
     server.run(&["unblock", "alice"]).ends(2).complains(r"Lift the block of CORP\ALICE on VPN1, since 20");
     assert_eq!(blocks(&server).len(), 1);

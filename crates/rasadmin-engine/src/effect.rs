@@ -10,7 +10,7 @@ mod session;
 mod usage;
 
 pub use anomaly::Anomaly;
-pub use block::{Block, BlockSubject, UserBlock};
+pub use block::{Block, BlockSubject, EarlierBlock};
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
 pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
@@ -179,7 +179,7 @@ pub enum Effect {
 
     /// A user is blocked, or a block is lifted: the form before there were blocks of computers. It is read, but no
     /// longer recorded.
-    Blocked(UserBlock),
+    Blocked(EarlierBlock),
     /// A block begins. It replaces the block that its subject had.
     BlockBegan(Block),
     /// A block is lifted.

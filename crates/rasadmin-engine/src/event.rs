@@ -3,7 +3,7 @@
 
 pub use crate::effect::{ConfigRead, Repeated};
 
-use crate::effect::{BlockSubject, Forgetting, RemoteSession, Usage, UserBlock};
+use crate::effect::{BlockSubject, EarlierBlock, Forgetting, RemoteSession, Usage};
 use crate::now::{Id, Process};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
@@ -64,7 +64,7 @@ pub enum Event {
         session: Id,
     },
     /// A block of a user begins or is lifted: the form before there were blocks of computers.
-    Block(UserBlock),
+    Block(EarlierBlock),
     /// An administrator or the service blocks somebody. The block replaces the one that the subject has.
     BeginBlock(BeginBlock),
     /// An administrator or the service lifts a block.

@@ -1,9 +1,9 @@
-//! Whoever is blocked is refused before any rule, until the block ends.
+//! Who is blocked is refused before any rule, until the block ends.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use rasadmin_engine::effect::{Block, BlockSubject, Forgetting, UserBlock};
+use rasadmin_engine::effect::{Block, BlockSubject, EarlierBlock, Forgetting};
 use rasadmin_engine::event::{BeginBlock, ConnectionEvent, Event};
 use rasadmin_engine::explain::{Question, explain};
 use rasadmin_engine::state::MAX_BLOCKS;
@@ -192,14 +192,12 @@ fn there_are_only_so_many_and_those_that_have_ended_make_room() {
 #[test]
 fn the_earlier_form_is_still_read() {
     let mut scene = Scene::new(OPEN);
-    let of = |until| UserBlock { user: corp("ALICE"), until, reason: Some("quota".into()) };
-    let until = Some(scene.at.time + 60_000);
-    let record = scene.handle(Event::Block(of(until)));
-    assert_eq!(record.effects, [Effect::Blocked(of(until))]);
-    let text = format!(
-        r#"{{"blocked":{{"user":{{"domain":"CORP","name":"ALICE"}},"until":{},"reason":"quota"}}}}"#,
-        until.unwrap()
-    );
+    let of = |until| EarlierBlock { user: corp("ALICE"), until, reason: Some("quota".into()) };
+    let end = scene.at.time + 60_000;
+    let record = scene.handle(Event::Block(of(Some(end))));
+    assert_eq!(record.effects, [Effect::Blocked(of(Some(end)))]);
+    let text =
+        format!(r#"{{"blocked":{{"user":{{"domain":"CORP","name":"ALICE"}},"until":{},"reason":"quota"}}}}"#, end);
     assert_eq!(serde_json::to_string(&record.effects[0]).unwrap(), text);
     assert_eq!(why(scene.begin(1, "alice", "VPN2-1")), "default: the user is blocked: quota");
     scene.handle(Event::Block(of(None)));

@@ -103,6 +103,7 @@ fn a_block_counts_for_a_process_that_does_not_write() {
 }
 
 /// The journal's folder is replaced by an older copy: memory has a block that the copy lacks.
+#[cfg(unix)]
 #[test]
 fn a_block_that_a_restored_journal_lacks_is_recorded_again() {
     let scene = Scene::new(CONFIG);

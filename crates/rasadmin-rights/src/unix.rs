@@ -111,6 +111,7 @@ pub(super) fn may_be_private() -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::{account_name, named};
     use crate::{Object, create_folder, unsafe_permissions};
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;

@@ -12,7 +12,7 @@ use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::state::{MAX_BLOCKS, Session};
 use rasadmin_engine::{Event, Id, Millis, State};
-use rasadmin_ledger::report::{Filter, UserFilter};
+use rasadmin_ledger::report::{Filter, Reader, UserFilter};
 
 /// How many characters a reason has at most.
 const LONGEST_REASON: usize = 200;
@@ -68,6 +68,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let until =
         arguments.until.as_deref().map(|until| times::parse_end(until, &context.zone, times::now())).transpose()?;
     let reason = arguments.reason.as_deref().map(reason).transpose()?;
+    // It fails before anything is changed if journal and ledger do not belong together.
+    let reader = context.reader()?;
     let mut tool = record::open(&context)?;
     let who = shown(&subject);
     let server = tool.state().server().clone();
@@ -87,12 +89,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
                 let since = times::show(replaced.since, &context.zone);
                 writeln!(out, "this replaces the block since {since}, {}", end(replaced.until, &context))?;
             }
-            say_who_stays(out, &context, &live)?;
+            say_who_stays(out, &reader, &context, &live)?;
             if let Some(uncertain) = arguments.subject.uncertain_domain(domains) {
                 warning!("{uncertain}");
             }
             say_what_can_be_forged(out, &subject)?;
-            say_if_unknown(&context, &subject)?;
+            say_if_unknown(&reader, &subject)?;
             Ok(Exit::Success)
         }
     }
@@ -144,11 +146,10 @@ pub fn end(until: Option<Millis>, context: &Context) -> String {
 }
 
 /// The sessions that a block does not end.
-fn say_who_stays(out: &mut Output, context: &Context, live: &[Id]) -> Result<()> {
+fn say_who_stays(out: &mut Output, reader: &Reader, context: &Context, live: &[Id]) -> Result<()> {
     if live.is_empty() {
         return Ok(());
     }
-    let reader = context.reader()?;
     let mut named = Vec::new();
     for id in live.iter().take(NAMED) {
         let row = reader.session(&id.to_string())?.ok().flatten();
@@ -187,10 +188,10 @@ fn say_what_can_be_forged(out: &mut Output, subject: &BlockSubject) -> Result<()
 }
 
 /// A name that nobody has ever used may be mistyped.
-fn say_if_unknown(context: &Context, subject: &BlockSubject) -> Result<()> {
+fn say_if_unknown(reader: &Reader, subject: &BlockSubject) -> Result<()> {
     let BlockSubject::User(user) = subject else { return Ok(()) };
     let filter = UserFilter { domain: None, name: user.name.clone() };
-    let known = context.reader()?.users(&Filter { user: Some(filter), ..Filter::default() })?;
+    let known = reader.users(&Filter { user: Some(filter), ..Filter::default() })?;
     if known.iter().any(|of| of.domain == user.domain) {
         return Ok(());
     }

@@ -36,6 +36,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let subject = arguments.subject.subject(&context.config.domains)?;
     let who = shown(&subject);
+    // It fails before anything is changed if journal and ledger do not belong together.
+    context.reader()?;
     let mut tool = record::open(&context)?;
     let server = tool.state().server().clone();
     let Some(block) = tool.state().block(&subject, times::now()).cloned() else {

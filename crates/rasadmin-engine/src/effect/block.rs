@@ -53,7 +53,7 @@ impl Block {
 
 /// A block of a user in the form that was recorded before there were blocks of computers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserBlock {
+pub struct EarlierBlock {
     /// The user.
     pub user: Identity,
     /// When it ends, by the time of day; `None` lifts the block.

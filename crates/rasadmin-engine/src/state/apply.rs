@@ -98,7 +98,7 @@ impl State {
                 self.use_is(*session, user, days);
             }
             Effect::UseCarried(carried) => self.uses.carry(&carried.user, carried.sums),
-            Effect::Blocked(block) => self.blocks.user_block(block, at.time),
+            Effect::Blocked(block) => self.blocks.apply_earlier(block, at.time),
             Effect::BlockBegan(block) => self.blocks.begin(block.clone(), at.time),
             Effect::BlockEnded { subject } => self.blocks.end(subject),
             Effect::RemoteSession(remote) => self.set_remote_session(remote),

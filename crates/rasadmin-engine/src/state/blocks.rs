@@ -1,6 +1,6 @@
 //! Blocks, each with its subject.
 
-use crate::effect::{Block, BlockSubject, UserBlock};
+use crate::effect::{Block, BlockSubject, EarlierBlock};
 use crate::{Identity, Millis};
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ impl Blocks {
     }
 
     /// Applies the earlier form: without an end, it lifts the block.
-    pub(super) fn user_block(&mut self, block: &UserBlock, now: Millis) {
-        let UserBlock { user, until, reason } = block.clone();
+    pub(super) fn apply_earlier(&mut self, block: &EarlierBlock, now: Millis) {
+        let EarlierBlock { user, until, reason } = block.clone();
         let subject = BlockSubject::User(user);
         match until {
             Some(_) => self.begin(Block { subject, since: now, until, reason, by: None }, now),

@@ -65,7 +65,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     /// Checks that nobody gets in who is blocked, even if nothing can be recorded. The calls that carry the names are
-    /// enough: whoever may not connect has no link.
+    /// enough: without a connection there is no link.
     pub(super) fn check_blocks(&mut self, subject: &Subject, answer: &Answer, time: Millis) {
         let blocked = match *subject {
             Subject::Address(of, ..) => self.is_user_blocked(&self.connections[of].spelling.asker, time),

@@ -2,7 +2,7 @@
 
 use super::{Checkpoint, Head, VERSION};
 use crate::Name;
-use crate::effect::{Block, BlockSubject, RemoteSession, UserBlock};
+use crate::effect::{Block, BlockSubject, EarlierBlock, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::state::addresses;
 use crate::state::lease::Lease;
@@ -31,7 +31,7 @@ struct EarlierHead {
     instance: Option<Id>,
     last: Option<Stamp>,
     heard: Option<(Process, Mono)>,
-    blocks: Vec<UserBlock>,
+    blocks: Vec<EarlierBlock>,
     remote: Vec<RemoteSession>,
     config: Option<String>,
 }
@@ -46,7 +46,7 @@ impl EarlierCheckpoint {
         let Self { head, addresses, sessions, closed, leases, owed, uses } = self;
         let EarlierHead { version, number, server, instance, last, heard, blocks, remote, config } = head;
         let since = last.map_or(0, |last| last.time);
-        let block = |UserBlock { user, until, reason }: UserBlock| Block {
+        let block = |EarlierBlock { user, until, reason }: EarlierBlock| Block {
             subject: BlockSubject::User(user),
             since,
             until,

@@ -3,7 +3,7 @@
 use crate::block_subject::shown;
 use crate::times;
 use jiff::tz::TimeZone;
-use rasadmin_engine::effect::{Block, BlockSubject, Effect, Forgetting, UserBlock};
+use rasadmin_engine::effect::{Block, BlockSubject, EarlierBlock, Effect, Forgetting};
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Millis, Name, Record};
 use rasadmin_ledger::report::UserFilter;
@@ -189,7 +189,7 @@ fn change(effect: &Effect, zone: &TimeZone) -> Option<String> {
         Effect::LeaseBegan(began) => format!("lease begins ({})", began.pool.as_deref().unwrap_or(began.origin.name())),
         Effect::LeaseEnded { by, .. } => format!("lease ends ({})", by.name()),
         Effect::LateRelease { .. } => "the lease had ended already".to_owned(),
-        Effect::Blocked(UserBlock { until: Some(until), reason, .. }) => {
+        Effect::Blocked(EarlierBlock { until: Some(until), reason, .. }) => {
             blocked("the user", Some(*until), reason.as_deref(), zone)
         }
         Effect::Blocked(_) => "the user is let in again".to_owned(),
