@@ -30,10 +30,11 @@ pub trait Rras: Send + Sync {
     /// [`Failure::Gone`](crate::Failure::Gone) if no connection has the handle.
     fn connection(&self, handle: ConnectionHandle) -> Result<Connection, Error>;
 
-    /// The ports of a connection: one for each link.
+    /// The ports of a connection: one for each link. It may be empty if the connection does not exist any more.
     ///
     /// # Errors
-    /// If the connection does not exist any more, or RRAS does not give the whole list.
+    /// [`Failure::Gone`](crate::Failure::Gone) if RRAS says that the connection does not exist, and another if it does not
+    /// give the whole list.
     fn ports(&self, connection: ConnectionHandle) -> Result<Vec<Port>, Error>;
 
     /// One port, as it is now. A port is used again for the next connection: compare its connection.

@@ -33,6 +33,15 @@ fn until_it_answers<T>(mut ask: impl FnMut() -> Result<T, Error>) -> Result<T, E
     }
 }
 
+/// Waits for what another thread does when it gets a processor: a deadline may pass before a call has begun.
+fn wait_until(done: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn since(failure: &Failure) -> Instant {
     match failure {
         Failure::Hung { since } => *since,
@@ -70,6 +79,7 @@ fn while_a_call_hangs_no_other_is_made() {
     let again = watched.disconnect(PortHandle(8)).unwrap_err();
     assert_eq!((hung.operation, again.operation), (Operation::Connections, Operation::Disconnect));
     assert_eq!(since(&hung.failure), since(&again.failure), "it is the first call that hangs");
+    wait_until(|| !rras.script().asked.is_empty());
     assert_eq!(rras.script().asked, [Operation::Connections]);
     rras.change(|script| script.hangs = false);
     assert_eq!(until_it_answers(|| watched.instance()).unwrap(), Some(INSTANCE));
@@ -87,10 +97,7 @@ fn while_mprapi_hangs_no_function_of_it_is_called() {
         since(&failure(watched.connections()));
         since(&failure(watched.instance()));
     }
-    // The call that hangs has begun by now, or begins when its thread gets a processor: the answers above say the same.
-    while stand_in.logged("MprAdminConnectionEnumEx") == 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| stand_in.logged("MprAdminConnectionEnumEx") > 0);
     assert_eq!(stand_in.logged("MprAdminIsServiceRunning"), 1);
     assert_eq!(stand_in.logged("MprAdminConnectionEnumEx"), 1);
     std::fs::remove_file(stand_in.hang_file()).unwrap();
