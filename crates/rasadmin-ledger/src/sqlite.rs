@@ -115,7 +115,7 @@ impl Sqlite {
         }
         let platform = self.database.about("platform")?;
         match foreign(VERSION, &platform) {
-            None => self.database.set(sqlite_only::INDEX_OF_DECISIONS),
+            None => Ok(()),
             Some(what) => Err(Error::new(ErrorKind::Foreign, self.path(), what)),
         }
     }

@@ -66,24 +66,6 @@ fn a_ledger_of_an_older_version_is_refused_with_a_remedy() {
     }
 }
 
-/// The version stays the same if only an index is new, so that nothing has to be imported again.
-#[test]
-fn an_index_that_an_earlier_rasadmin_did_not_make_is_added() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("l.db");
-    drop(open(&path).unwrap());
-    let ledger = rusqlite::Connection::open(&path).unwrap();
-    let index = || {
-        let sql = "SELECT replace(sql, ' IF NOT EXISTS', '') FROM sqlite_schema WHERE name = 'decisions_user'";
-        ledger.query_row(sql, [], |row| row.get::<_, String>(0))
-    };
-    let new = index().unwrap();
-    ledger.execute_batch("DROP INDEX decisions_user").unwrap();
-    index().unwrap_err();
-    drop(open(&path).unwrap());
-    assert_eq!(index().unwrap(), new);
-}
-
 #[test]
 fn an_imported_session_cannot_live() {
     let folder = tempfile::tempdir().unwrap();

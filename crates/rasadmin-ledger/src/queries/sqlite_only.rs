@@ -71,9 +71,6 @@ sqlite_only! {
     SCHEMA_VERSION = "PRAGMA user_version";
     /// As [`SCHEMA_VERSION`].
     SET_SCHEMA_VERSION = "PRAGMA user_version = ", version!();
-    /// A ledger of this version may come from a rasadmin that did not make this index yet. There is no ledger on
-    /// PostgreSQL that could lack it.
-    INDEX_OF_DECISIONS = "CREATE INDEX IF NOT EXISTS decisions_user ON decisions (name, time)";
     /// Is the file empty, or another program's?
     TABLES = "SELECT count(*) FROM sqlite_schema";
     /// Copies the current state while others write.

@@ -35,7 +35,6 @@ fn what_only_sqlite_knows_is_this_and_no_more() {
             "EMPTY_LOG",
             "SCHEMA_VERSION",
             "SET_SCHEMA_VERSION",
-            "INDEX_OF_DECISIONS",
             "TABLES",
             "COPY",
             "CHECK",
