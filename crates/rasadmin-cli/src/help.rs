@@ -9,7 +9,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
     ("Change", &["release", "close", "purge", "anonymise"]),
-    ("Set up", &["install", "uninstall", "ledger", "journal", "import", "export", "completions"]),
+    ("Set up", &["install", "uninstall", "service", "ledger", "journal", "import", "export", "completions"]),
     ("Develop", &["check", "host"]),
 ];
 
@@ -26,7 +26,7 @@ pub fn command() -> clap::Command {
         }
     }
     let usage = "Usage: rasadmin COMMAND. `rasadmin help COMMAND` says more, with examples.";
-    command.help_template(format!("{{about-with-newline}}{usage}\n\n{}{{after-help}}", commands.trim_end()))
+    command.help_template(format!("{{about-with-newline}}{usage}\n{}{{after-help}}", commands.trim_end()))
 }
 
 #[cfg(test)]

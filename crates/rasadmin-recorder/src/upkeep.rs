@@ -35,7 +35,8 @@ pub fn write_checkpoint(folder: &Path) -> Result<Checkpoint, Error> {
     written(folder, &present)
 }
 
-/// Writes a checkpoint if a segment was filled since the newest one. Returns None if it is not due.
+/// Writes a checkpoint if a segment was filled since the newest one, and deletes those that it supersedes. Returns None
+/// if it is not due.
 ///
 /// # Errors
 ///
@@ -45,7 +46,12 @@ pub fn checkpoint_if_due(folder: &Path) -> Result<Option<Checkpoint>, Error> {
     let Some(last) = segments.last().filter(|_| segments.len() > 1) else { return Ok(None) };
     let Some(present) = present::read(folder)? else { return Ok(None) };
     // The first record of the present segment, which has at least one before it.
-    if present.checkpoint + 1 < last.first { written(folder, &present).map(Some) } else { Ok(None) }
+    if present.checkpoint + 1 >= last.first {
+        return Ok(None);
+    }
+    let checkpoint = written(folder, &present)?;
+    checkpoint::prune(folder, CHECKPOINTS)?;
+    Ok(Some(checkpoint))
 }
 
 fn written(folder: &Path, present: &Present) -> Result<Checkpoint, Error> {
