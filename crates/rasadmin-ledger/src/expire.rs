@@ -50,13 +50,13 @@ pub struct Expiry {
     part: Part,
     /// Decisions that stay because of a lease; None: not read yet.
     needed: Option<HashSet<RowId>>,
-    /// Where the present part continues.
-    after: Place,
+    /// The last row that each part came to.
+    after: LastRows,
     counts: ForgetCounts,
 }
 
 #[derive(Debug)]
-struct Place {
+struct LastRows {
     record: String,
     session: (Millis, RowId),
     lease: RowId,
@@ -65,7 +65,7 @@ struct Place {
 impl Expiry {
     /// Nothing is deleted yet.
     pub fn new(keep: Keep) -> Self {
-        let after = Place { record: String::new(), session: (Millis::MIN, RowId::MIN), lease: RowId::MIN };
+        let after = LastRows { record: String::new(), session: (Millis::MIN, RowId::MIN), lease: RowId::MIN };
         Self { keep, part: Part::Decisions, needed: None, after, counts: ForgetCounts::default() }
     }
 
@@ -174,7 +174,7 @@ fn decisions(ledger: &mut Sqlite, expiry: &mut Expiry, before: Millis) -> Result
         false => one_decision(database, *id),
     })?;
     *counts += deleted;
-    if let Some((_, record)) = page.into_iter().take(done).last() {
+    if let Some((_, record)) = page.into_iter().take(done).next_back() {
         after.record = record;
     }
     Ok(done > 0)
@@ -210,7 +210,7 @@ fn sessions(ledger: &mut Sqlite, expiry: &mut Expiry, before: Millis) -> Result<
         })
     })?;
     *counts += deleted;
-    if let Some((id, _, start)) = page.into_iter().take(done).last() {
+    if let Some((id, _, start)) = page.into_iter().take(done).next_back() {
         after.session = (start, id);
     }
     Ok(done > 0)
@@ -236,7 +236,7 @@ fn leases(ledger: &mut Sqlite, expiry: &mut Expiry, before: Millis) -> Result<bo
         Ok(ForgetCounts { leases, ..ForgetCounts::default() })
     })?;
     expiry.counts += deleted;
-    if let Some((id, ..)) = page.into_iter().take(done).last() {
+    if let Some((id, ..)) = page.into_iter().take(done).next_back() {
         expiry.after.lease = id;
     }
     Ok(true)

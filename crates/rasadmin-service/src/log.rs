@@ -6,10 +6,13 @@ use rasadmin_text::printable;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+/// Gets each line.
+type Console = Box<dyn FnMut(&str) + Send>;
+
 /// The service's log.
 pub struct Log {
     system: Option<SystemLog>,
-    console: Mutex<Box<dyn FnMut(&str) + Send>>,
+    console: Mutex<Console>,
 }
 
 impl Log {

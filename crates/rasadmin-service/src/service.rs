@@ -23,6 +23,8 @@ pub struct Service {
     lock: ServiceLock,
     board: Arc<Board>,
     file: StateFile,
+    /// The state could not be written, and the log says so.
+    not_written: bool,
     stop: Arc<Stop>,
     log: Arc<Log>,
     /// Each duty that ends sends its name.
@@ -74,7 +76,16 @@ impl Service {
             duties: duties.iter().map(|duty| of(duty.name)).collect(),
         }));
         let (stop, (sender, ended)) = (Arc::new(Stop::default()), channel());
-        let mut service = Self { lock, board, file, stop: stop.clone(), log: log.clone(), ended, running: Vec::new() };
+        let mut service = Self {
+            lock,
+            board,
+            file,
+            not_written: false,
+            stop: stop.clone(),
+            log: log.clone(),
+            ended,
+            running: Vec::new(),
+        };
         for new in duties {
             let name = new.name;
             let runner = Runner { new, board: service.board.clone(), stop: stop.clone(), log: log.clone() };
@@ -96,11 +107,16 @@ impl Service {
     /// Writes the state if it has changed. Call it once a second.
     pub fn tick(&mut self) {
         self.log.look();
-        if let Some(state) = self.board.take_change()
-            && self.file.write(&state).is_err()
-        {
-            // The disk is full, perhaps; the duties notice that too.
-            self.board.not_written();
+        let Some(state) = self.board.take_change() else { return };
+        match self.file.write(&state) {
+            Ok(()) => self.not_written = false,
+            Err(error) => {
+                self.board.not_written();
+                if !std::mem::replace(&mut self.not_written, true) {
+                    let error = rasadmin_text::printable(&error.to_string()).into_owned();
+                    self.log.line(&format!("warning: `rasadmin status` does not see the service's state: {error}"));
+                }
+            }
         }
     }
 

@@ -43,8 +43,9 @@ impl StateFile {
         let text = serde_json::to_vec(&Numbered { number, state: state.clone() })?;
         let path = self.folder.join(FILES[usize::from(number % 2 == 1)]);
         let mut options = std::fs::OpenOptions::new();
-        let mut file = only_ours(options.write(true).create(true).truncate(true)).open(path)?;
-        file.write_all(&text)?;
+        let opened = only_ours(options.write(true).create(true).truncate(true)).open(&path);
+        let written = opened.and_then(|mut file| file.write_all(&text));
+        written.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         self.number = number;
         Ok(())
     }

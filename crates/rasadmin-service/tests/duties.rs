@@ -137,6 +137,26 @@ fn it_waits_for_a_journal_that_does_not_exist_yet() {
     assert_eq!(*lines.lock().unwrap(), Vec::<String>::new());
 }
 
+/// A command that imports or purges may hold it for long.
+#[test]
+fn a_service_that_waits_for_a_locked_ledger_stops() {
+    let scene = Scene::new(CONFIG);
+    let (settings, (log, lines)) = (settings(&scene), log());
+    visit(&scene, 1);
+    scene.ingest();
+    let other = rusqlite::Connection::open(&settings.ledger).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    visit(&scene, 2);
+    for _ in 0..3 {
+        let service = start(&settings, vec![follow(&settings)], &log);
+        std::thread::yield_now();
+        assert_eq!(service.stop(), []);
+    }
+    assert_eq!(*lines.lock().unwrap(), Vec::<String>::new(), "that it was interrupted is not a fault");
+    drop(other);
+    assert!(scene.ingest().records > 0, "nothing was lost");
+}
+
 /// Panics at each step.
 struct Broken;
 
@@ -188,6 +208,24 @@ fn a_ledger_that_cannot_be_used_is_a_fault_until_it_can() {
     assert_eq!(service.stop(), []);
     let lines = lines.lock().unwrap();
     assert_eq!(lines.last().unwrap(), "a duty of the rasadmin service works again: follow", "{lines:#?}");
+}
+
+#[test]
+fn a_state_that_cannot_be_written_is_reported_once_and_stops_nothing() {
+    let scene = Scene::new(CONFIG);
+    let (settings, (log, lines)) = (settings(&scene), log());
+    let in_the_way = settings.journal.join(state_file::FILES[1]);
+    std::fs::create_dir(&in_the_way).unwrap();
+    let mut service = start(&settings, vec![follow(&settings)], &log);
+    service.tick();
+    service.tick();
+    let warnings = lines.lock().unwrap().iter().filter(|line| line.contains(state_file::FILES[1])).count();
+    assert_eq!((warnings, state_file::read(&settings.journal)), (1, None));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let last = last_record(&scene);
+    service.tick();
+    until(&mut service, &settings.journal, |state| followed(state).record == Some(last));
+    assert_eq!(service.stop(), []);
 }
 
 /// An earlier process was killed, and its state stays on disk.
