@@ -1,15 +1,15 @@
 //! The ledger is made from the journal: before a command reads the ledger, it brings in the new records.
 
 use crate::context::Context;
-use crate::error::{AS_ADMINISTRATOR, CommandError, Result};
-use crate::format::{count, records};
+use crate::error::{CommandError, Result};
+use crate::format::records;
 use crate::output::note;
 use crate::{times, warning};
 use rasadmin_journal::{Follower, Item, Position};
+use rasadmin_ledger::Error;
 use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-use rasadmin_ledger::{Error, ErrorKind};
 use rasadmin_policy::Name;
 use rasadmin_policy::config::file::Durability;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub fn before_reading(context: &Context) -> Result<()> {
     let durable = context.config.durability == Durability::Fsync;
     match bring_in(journal, &context.ledger, &context.server(), durable, true) {
         Ok(brought) => {
-            for warning in brought.iter().flat_map(warnings) {
+            for warning in brought.iter().flat_map(IngestSummary::warnings) {
                 warning!("{warning}");
             }
             Ok(())
@@ -37,14 +37,14 @@ pub fn before_reading(context: &Context) -> Result<()> {
         Err(error) if makes_no_difference(&error, journal, &context.ledger) => Ok(()),
         Err(error) => match age(&context.ledger, &context.zone) {
             Ok(age) => {
-                let hint = remedy(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
+                let hint = error.kind.remedy().map(|hint| format!("; {hint}")).unwrap_or_default();
                 warning!("{age}, because it cannot be brought up to date: {error}{hint}");
                 Ok(())
             }
             // The reason why it cannot be read matters more.
             Err(unreadable) if context.ledger.exists() => Err(unreadable.into()),
             Err(_) => {
-                let hint = remedy(&error);
+                let hint = error.kind.remedy();
                 let error = CommandError::from(error);
                 Err(hint.map_or(error.clone(), |hint| error.hint(hint)))
             }
@@ -104,67 +104,4 @@ fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> std::result::Result<String, 
         || "the ledger has nothing of this server yet".to_owned(),
         |at| format!("the ledger is as of {}, {} ago", times::show(at, zone), times::between(at, times::now())),
     ))
-}
-
-/// What to do about it.
-fn remedy(error: &Error) -> Option<&'static str> {
-    match error.kind {
-        ErrorKind::ReadOnly => Some(AS_ADMINISTRATOR),
-        ErrorKind::Locked => Some("another command is bringing records in: try again when it is done"),
-        ErrorKind::Full => Some("make room on that disk"),
-        _ => None,
-    }
-}
-
-/// What an administrator should know about the records that came in.
-pub fn warnings(brought: &IngestSummary) -> Vec<String> {
-    let mut all = Vec::new();
-    if brought.reread {
-        all.push(
-            "the ledger did not match the journal, because one of them was restored, copied or replaced, or the journal has \
-             lost records: the journal was read again from its oldest record; nothing counts twice"
-                .to_owned(),
-        );
-    }
-    if brought.gaps > 0 {
-        let gaps = count(brought.gaps, "gap");
-        all.push(format!(
-            "records are missing from the journal ({gaps}): what happened then is not in the ledger; `rasadmin journal \
-             check` says which records are missing"
-        ));
-    }
-    if brought.unreadable > 0 {
-        let records = count(brought.unreadable, "record");
-        all.push(format!("{records} could not be read: left out; `rasadmin journal check` says which, and what to do"));
-    }
-    if brought.unknown > 0 {
-        let parts = count(brought.unknown, "part");
-        all.push(format!(
-            "a newer rasadmin.dll has written {parts} of records that this command does not know, and that are not in the \
-             ledger now; use the command that came with that DLL"
-        ));
-    }
-    if let Some(error) = &brought.cursor_not_written {
-        let hint = remedy(error).map(|hint| format!("; {hint}")).unwrap_or_default();
-        all.push(format!(
-            "the position of the ledger could not be written into the journal's folder, so old files stay there: \
-             {error}{hint}"
-        ));
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_warning_says_what_to_do() {
-        assert!(warnings(&IngestSummary { records: 7, ..IngestSummary::default() }).is_empty());
-        let brought = IngestSummary { reread: true, gaps: 2, unreadable: 1, unknown: 3, ..IngestSummary::default() };
-        let all = warnings(&brought);
-        assert_eq!(all.len(), 4, "{all:#?}");
-        assert!(all[1].contains("2 gaps") && all[1].contains("rasadmin journal check"), "{}", all[1]);
-        assert!(all[2].starts_with("1 record could not be read"), "{}", all[2]);
-    }
 }

@@ -1,4 +1,4 @@
-//! The subcommands, each in the file of its name; groups (`config`, `host`, `journal`, `ledger`) are folders.
+//! The subcommands, each in the file of its name; groups (`config`, `host`, `journal`, `ledger`, `service`) are folders.
 
 pub mod addresses;
 pub mod anonymise;
@@ -21,6 +21,7 @@ pub mod purge;
 pub mod release;
 pub mod replay;
 pub mod report;
+pub mod service;
 pub mod sessions;
 pub mod status;
 pub mod top;

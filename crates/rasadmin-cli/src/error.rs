@@ -66,6 +66,8 @@ pub enum Kind {
     ClosedPipe,
     /// You interrupted it (Ctrl-C).
     Interrupted,
+    /// Another process does it already.
+    AlreadyRunning,
 }
 
 /// Why a command could not do its work.
@@ -139,6 +141,7 @@ impl CommandError {
         match self.kind {
             Kind::ClosedPipe => 0,
             Kind::Refused => 1,
+            Kind::AlreadyRunning => 3,
             // As shells have it.
             Kind::Interrupted => 130,
             _ => 2,

@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
     ("Change", &["block, unblock, blocks", "release", "close", "purge, anonymise"]),
-    ("Set up", &["install", "uninstall", "ledger", "journal", "import", "export", "completions"]),
+    ("Set up", &["install", "uninstall", "service", "ledger", "journal", "import", "export", "completions"]),
     ("Develop", &["check", "host"]),
 ];
 
@@ -28,7 +28,7 @@ pub fn command() -> clap::Command {
         }
     }
     let usage = "Usage: rasadmin COMMAND. `rasadmin help COMMAND` says more, with examples.";
-    command.help_template(format!("{{about-with-newline}}{usage}\n\n{}{{after-help}}", commands.trim_end()))
+    command.help_template(format!("{{about-with-newline}}{usage}\n{}{{after-help}}", commands.trim_end()))
 }
 
 #[cfg(test)]

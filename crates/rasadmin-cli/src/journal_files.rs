@@ -1,18 +1,13 @@
 //! Keeping the journal short: ends segments, writes checkpoints, deletes what every ledger has.
 
 use crate::error::{CommandError, Kind, Result, WithContext};
-use rasadmin_journal::retain::{self, Expired, Rule};
-use rasadmin_journal::{checkpoint, cursor, inventory};
+use rasadmin_journal::retain::Expired;
+use rasadmin_journal::{cursor, inventory};
+use rasadmin_policy::config::Config;
 use rasadmin_recorder::admin::AdminJournal;
-use rasadmin_recorder::present::{self, Missing, Present};
+use rasadmin_recorder::upkeep::{self, Checkpoint};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-
-/// How many checkpoints are kept: the newest may be damaged.
-const CHECKPOINTS: usize = 2;
-
-/// How long a segment stays after every ledger has it.
-const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The journal after a deletion.
 pub struct Remaining {
@@ -33,52 +28,45 @@ pub fn seal(tool: &mut AdminJournal) -> Result<()> {
 
 /// Writes a checkpoint of all that is recorded; returns its file and the number of the last record in it.
 pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64)> {
-    let present = present::read(folder).context("cannot write a checkpoint")?;
-    let present = present.ok_or_else(|| nothing_recorded(folder))?;
-    let Missing { records, effects, .. } = present.missing;
-    if records > 0 || effects > 0 {
-        // The DLL would start from it, without what this program has left out.
-        return Err(CommandError::new(
-            Kind::Journal,
-            "no checkpoint was written, because this command does not understand all records: use the command that came \
-             with the DLL; the DLL writes a checkpoint when Remote Access stops or starts",
-        ));
-    }
-    let path = present::write_checkpoint(folder, &present).context("cannot write a checkpoint")?;
-    Ok((path, present.position.number))
+    written(folder, upkeep::write_checkpoint(folder).context("cannot write a checkpoint")?)
 }
 
 /// Writes a checkpoint if a segment was filled since the newest one.
 pub fn checkpoint_if_due(folder: &Path) -> Result<Option<(PathBuf, u64)>> {
-    let Some(Present { checkpoint, .. }) = present::read(folder).context("the journal cannot be read")? else {
-        return Ok(None);
-    };
-    let segments = inventory::take(folder).context("the journal cannot be read")?.segments;
-    // The first record of the present segment, which has at least one before it.
-    let filled = segments.last().is_some_and(|last| segments.len() > 1 && checkpoint + 1 < last.first);
-    if filled { write_checkpoint(folder).map(Some) } else { Ok(None) }
+    let due = upkeep::checkpoint_if_due(folder).context("cannot write a checkpoint")?;
+    due.map(|checkpoint| written(folder, checkpoint)).transpose()
 }
 
-/// Deletes segments that every ledger has had for a week, and old checkpoints.
-pub fn delete_old(folder: &Path) -> Result<Vec<Expired>> {
-    let before = SystemTime::now().checked_sub(WEEK).unwrap_or(SystemTime::UNIX_EPOCH);
-    expire(folder, before)
+fn written(folder: &Path, checkpoint: Checkpoint) -> Result<(PathBuf, u64)> {
+    match checkpoint {
+        Checkpoint::Written { path, number } => Ok((path, number)),
+        Checkpoint::NothingRecorded => Err(nothing_recorded(folder)),
+        Checkpoint::NotUnderstood => Err(CommandError::new(
+            Kind::Journal,
+            "no checkpoint was written, because this command does not understand all records: use the command that came \
+             with the DLL; the DLL writes a checkpoint when Remote Access stops or starts",
+        )),
+    }
+}
+
+/// Deletes segments that every ledger has had for as long as the configuration says, and old checkpoints.
+pub fn delete_old(folder: &Path, config: &Config) -> Result<Vec<Expired>> {
+    let before = config.service.retention.segments.and_then(|age| SystemTime::now().checked_sub(age));
+    delete_before(folder, before.unwrap_or(SystemTime::UNIX_EPOCH))
 }
 
 /// Deletes all segments that every ledger has, but the two newest, of which the last is empty after [`seal`].
 pub fn delete_what_every_ledger_has(folder: &Path) -> Result<Remaining> {
-    // Two, because older ones contain names of the past too.
-    for _ in 0..CHECKPOINTS {
+    // As many as are kept, because older ones contain names of the past too.
+    for _ in 0..upkeep::CHECKPOINTS {
         write_checkpoint(folder)?;
     }
-    let expired = expire(folder, SystemTime::now() + Duration::from_secs(1))?;
+    let expired = delete_before(folder, SystemTime::now() + Duration::from_secs(1))?;
     remaining(folder, expired.len())
 }
 
-fn expire(folder: &Path, before: SystemTime) -> Result<Vec<Expired>> {
-    let expired = retain::expire(folder, Rule::Ingested { before }).context("cannot delete the journal's old files")?;
-    checkpoint::prune(folder, CHECKPOINTS).context("cannot delete the journal's old files")?;
-    Ok(expired)
+fn delete_before(folder: &Path, before: SystemTime) -> Result<Vec<Expired>> {
+    upkeep::delete_old(folder, before).context("cannot delete the journal's old files")
 }
 
 /// What a folder has.

@@ -83,6 +83,7 @@ enum Command {
     Anonymise(anonymise::Arguments),
     Ledger(ledger::Arguments),
     Journal(journal::Arguments),
+    Service(service::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
     Completions(completions::Arguments),
@@ -166,6 +167,7 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Release(arguments) => release::run(arguments, out),
         Command::Replay(arguments) => replay::run(arguments, out),
         Command::Report(arguments) => report::run(arguments, out),
+        Command::Service(arguments) => service::run(arguments),
         Command::Sessions(arguments) => sessions::run(arguments, out),
         Command::Status(arguments) => status::run(arguments, out),
         Command::Top(arguments) => top::run(arguments, out),
@@ -229,6 +231,12 @@ fn print_error(error: &CommandError, json: bool) {
 
 /// No panic reaches a person as one.
 fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
+    if rasadmin_service::is_duty() {
+        // The service goes on, and reports the duty's fault.
+        let location = info.location().map(ToString::to_string).unwrap_or_default();
+        output::note(format_args!("warning: a duty of the service has panicked ({location})"));
+        return;
+    }
     top::restore();
     let what = info.payload_as_str().unwrap_or("for an unknown reason");
     let location = info.location().map(ToString::to_string).unwrap_or_default();

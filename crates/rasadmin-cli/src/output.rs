@@ -145,6 +145,13 @@ macro_rules! warning {
     };
 }
 
+/// A line on standard output, at once, for a command that runs until it is stopped. If nobody can read it, the command
+/// goes on.
+pub fn line(line: fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{}", rasadmin_text::printable_lines(&line.to_string())).and_then(|()| out.flush());
+}
+
 /// A line on standard error. If nobody can read it, the command goes on.
 pub fn note(line: fmt::Arguments<'_>) {
     let line = line.to_string();

@@ -45,7 +45,7 @@ pub fn bring_in(context: &Context) -> Result<Option<IngestSummary>> {
     let durable = context.config.durability == Durability::Fsync;
     let brought = bring_in::bring_in(context.journal()?, &context.ledger, &context.server(), durable, true);
     let brought = brought.context("the change is in force, but the ledger does not have it yet")?;
-    for warning in brought.iter().flat_map(bring_in::warnings) {
+    for warning in brought.iter().flat_map(IngestSummary::warnings) {
         warning!("{warning}");
     }
     Ok(brought)

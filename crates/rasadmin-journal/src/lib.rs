@@ -72,6 +72,7 @@ pub mod retain;
 pub mod rights;
 mod roll;
 mod segment;
+mod service_lock;
 mod wait;
 mod walk;
 
@@ -86,3 +87,4 @@ pub use instance::{FILE as INSTANCE, Instance, lives_in};
 pub use journal::{Journal, LOCK, Options};
 pub use notice::Notice;
 pub use position::{Item, NoPosition, Position, Record};
+pub use service_lock::{FILE as SERVICE, Holder, ServiceLock, Taken, service_of};

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Corrupt,
     /// The ledger belongs to another platform or has another version.
     Foreign,
+    /// This thread was asked to stop: see [`interrupt`](crate::interrupt).
+    Interrupted,
     /// Anything else.
     Other,
 }
@@ -41,7 +43,20 @@ impl ErrorKind {
             Self::Full => "full",
             Self::Corrupt => "corrupt",
             Self::Foreign => "foreign",
+            Self::Interrupted => "interrupted",
             Self::Other => "other",
+        }
+    }
+}
+
+impl ErrorKind {
+    /// What an administrator can do about it, if that is always the same.
+    pub const fn remedy(self) -> Option<&'static str> {
+        match self {
+            Self::ReadOnly => Some("run the command as an administrator"),
+            Self::Locked => Some("another command is bringing records in: try again when it is done"),
+            Self::Full => Some("make room on that disk"),
+            _ => None,
         }
     }
 }

@@ -6,10 +6,11 @@
 
 mod cursor;
 mod missing;
+mod warnings;
 
 use crate::project::Projection;
 use crate::sqlite::{Database, Sqlite};
-use crate::{Error, ForgetCounts};
+use crate::{Error, ForgetCounts, interrupt};
 use cursor::Cursor;
 use missing::Newer;
 use rasadmin_engine::{Millis, Name};
@@ -93,7 +94,7 @@ impl Sqlite {
             position = batch.summary.position;
             summary.add(batch.summary);
             progress(&summary);
-            if !batch.more {
+            if !batch.more || interrupt::requested() {
                 break batch.stopped;
             }
         };

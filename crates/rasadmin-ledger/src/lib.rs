@@ -12,9 +12,11 @@ extern crate self as rasadmin_ledger;
 
 mod coverage;
 mod error;
+mod expire;
 mod forget;
 pub mod imported;
 pub mod ingest;
+pub mod interrupt;
 mod project;
 mod queries;
 pub mod report;
@@ -25,6 +27,7 @@ pub mod upkeep;
 mod value;
 
 pub use error::{Error, ErrorKind};
+pub use expire::{Expiry, Keep};
 pub use forget::{ForgetCounts, ForgetScope};
 
 /// The number of a row, which users can type: `--session 7`.

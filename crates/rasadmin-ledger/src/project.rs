@@ -61,7 +61,7 @@ impl RowSource<'_> {
 }
 
 /// A record's key: a UUIDv7 of its time and its random bytes, so that new ones come last in an index.
-fn key_of(id: Id, time: Millis) -> String {
+pub(crate) fn key_of(id: Id, time: Millis) -> String {
     let mut tail = [0; 10];
     tail.copy_from_slice(&id.0.to_be_bytes()[..10]);
     let millis = u64::try_from(time).unwrap_or(0);

@@ -12,7 +12,7 @@ pub(crate) use row::{ColumnError, Row};
 
 use crate::queries::{self, sqlite_only};
 use crate::value::values;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, interrupt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ impl Sqlite {
             match Self::try_open(path, create, durable, deadline) {
                 // SQLite does not call the busy handler if it detects a deadlock, for example if several processes
                 // create a new file's WAL at once.
-                Err(e) if e.kind == ErrorKind::Locked && Instant::now() < deadline => {
+                Err(e) if e.kind == ErrorKind::Locked && Instant::now() < deadline && !interrupt::requested() => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 opened => return opened,

@@ -4,6 +4,7 @@
 //! ingests the record, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are
 //! for a ledger without a journal, which contains imported logs.
 
+use crate::expire::{self, Expiry};
 use crate::forget::{self, ForgetCounts, ForgetScope, Pseudonyms};
 use crate::sqlite::{Create, Database, Sqlite};
 use crate::value::values;
@@ -77,6 +78,15 @@ impl Upkeep {
         let changed = self.ledger.transact(Instant::now() + PATIENCE, true, work)?;
         self.ledger.shrink_log();
         Ok(changed)
+    }
+
+    /// Deletes some more of what is not kept. Others can write before the next call. Returns false when nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be used. What was deleted before stays deleted.
+    pub fn expire_some(&mut self, expiry: &mut Expiry) -> Result<bool, Error> {
+        expire::some(&mut self.ledger, expiry)
     }
 
     /// Copies the ledger to a new file, in its current state, while others can write. The copy is checked and on disk

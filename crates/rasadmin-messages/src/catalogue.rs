@@ -57,6 +57,13 @@ macro_rules! catalogue {
                 }
             }
 
+            /// The texts of its inserts, in order.
+            pub fn inserts(&self) -> Vec<String> {
+                match self {
+                    $(Self::$variant { $($insert),* } => vec![$($insert.to_string()),*],)*
+                }
+            }
+
             /// Emits the message as a `tracing` event, with its number in `message_id`.
             pub fn emit(&self) {
                 match self {
@@ -357,6 +364,57 @@ catalogue! {
              stay held until they are released or their port is used again, because the clients may still be online. A \
              session is opened again if RRAS reports something about its client.",
     remedy: "None, unless it happens often: then find out why the process ends.";
+
+    // The rasadmin service, beside RRAS.
+
+    ServiceStarted = 500 Information "service-started" (version, server, journal, ledger)
+    text: "the rasadmin service {version} has started for {server}; journal {journal}, ledger {ledger}",
+    cause: "`rasadmin service run` was started.",
+    effect: "Its duties do their work until it stops: `rasadmin status` shows them.",
+    remedy: "None is needed.";
+
+    ServiceStopped = 501 Information "service-stopped" ()
+    text: "the rasadmin service has stopped",
+    cause: "It was asked to stop, or the system is shutting down.",
+    effect: "None for the users: rasadmin.dll decides and records as before. Commands and the daily task still bring \
+             records into the ledger.",
+    remedy: "None, if it was meant to stop. Otherwise start it again.";
+
+    DutyFailed = 510 Warning "duty-failed" (duty, error, remedy)
+    text: "a duty of the rasadmin service does not work: {duty}: {error}; {remedy}",
+    cause: "The text says what went wrong.",
+    effect: "None for the users. The other duties go on. This one is tried again after a pause of up to a minute. Until it \
+             works, the ledger may lack the latest records (`follow`), or nothing old is deleted and no backup is made \
+             (`retention`).",
+    remedy: "Do what the text says. Message 511 says when the duty works again.";
+
+    DutyWorks = 511 Information "duty-works" (duty)
+    text: "a duty of the rasadmin service works again: {duty}",
+    cause: "What message 510 reported is over.",
+    effect: "None: the duty has caught up, or is catching up.",
+    remedy: "None is needed.";
+
+    LedgerIncomplete = 512 Warning "ledger-incomplete" (warning)
+    text: "records in the ledger are incomplete: {warning}",
+    cause: "The journal lacks records, or has some that cannot be read; or the ledger did not match the journal. The text \
+            says which.",
+    effect: "The ledger has everything else. Nothing counts twice.",
+    remedy: "Run `rasadmin journal check`, and do what it says.";
+
+    LedgerDamaged = 513 Error "ledger-damaged" (ledger, faults)
+    text: "the ledger is damaged: {ledger}: {faults}",
+    cause: "The daily check has found damaged pages in the file. Disks, memory, virus scanners and programs that write to \
+            the file cause this.",
+    effect: "Reports may be wrong or fail. No backup is made and none is deleted, so the last good ones stay.",
+    remedy: "Keep a copy of the ledger as it is. Then restore a backup; `rasadmin ledger backup --help` says how. \
+             `rasadmin ledger check` tells more.";
+
+    DiskFills = 514 Warning "disk-fills" (folder, days, free)
+    text: "the disk of {folder} will be full in {days} days at the present pace; {free} MiB are free",
+    cause: "The free space on that disk has shrunk since the day before.",
+    effect: "None yet. When the disk is full, events wait in memory (message 410), or the ledger cannot be updated.",
+    remedy: "Find out what fills the disk. Make room, or keep less: `[service.retention]` says how long decisions and \
+             sessions are kept, and how many backups.";
 
     // This log.
 

@@ -163,6 +163,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_inserts_of_a_message_fill_its_text() {
+        let message = Message::DutyFailed { duty: &"follow", error: &"the disk is full", remedy: &"make room" };
+        assert_eq!(message.inserts(), ["follow", "the disk is full", "make room"]);
+        assert_eq!(message.id().row().fill(&message.inserts()), message.to_string());
+    }
+
     /// A number is never used again, and never means something else: a message that is no longer used moves to the
     /// second list.
     #[test]
@@ -204,6 +211,13 @@ mod tests {
             (420, "carried"),
             (421, "low-disk-space"),
             (422, "process-closed"),
+            (500, "service-started"),
+            (501, "service-stopped"),
+            (510, "duty-failed"),
+            (511, "duty-works"),
+            (512, "ledger-incomplete"),
+            (513, "ledger-damaged"),
+            (514, "disk-fills"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);

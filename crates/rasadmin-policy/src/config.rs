@@ -23,6 +23,7 @@ mod reservations;
 pub mod rules;
 mod saved;
 mod schema;
+mod service;
 mod shapes;
 mod warnings;
 mod watch;
@@ -36,6 +37,7 @@ pub use list_files::Lists;
 pub use location::{Locations, NotFound, find};
 pub use paths::last_good;
 pub use schema::schema;
+pub use service::{Retention, Service};
 pub use warnings::{Computer, Warnings};
 pub use watch::{CHECK_BUDGET, Change, StartProblem, Started, Watch};
 pub use zone::time_zone;
@@ -79,6 +81,8 @@ pub struct Config {
     pub deadline: Duration,
     /// Whether a connection is accepted that cannot be recorded.
     pub when_unrecorded: WhenUnrecorded,
+    /// What the rasadmin service does.
+    pub service: Service,
 }
 
 impl Config {

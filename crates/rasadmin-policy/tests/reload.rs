@@ -278,3 +278,18 @@ mod poisoned {
         assert_eq!((mode(&journal), mode(&beside), mode(journal.parent().unwrap())), (0o600, 0o600, 0o700));
     }
 }
+
+#[test]
+fn a_program_beside_the_dll_sees_every_change_and_saves_nothing() {
+    let mut scene = Scene::new(ALLOW);
+    let computer = rasadmin_policy::Name::default();
+    let of = rasadmin_policy::config::for_computer(&computer);
+    let mut watch = of.watch(&scene.path()).unwrap().watch;
+    scene.write(DENY);
+    assert_eq!(scene.look(&mut watch), hash(&scene.path()));
+    scene.write(BROKEN);
+    assert_eq!(scene.look(&mut watch), "`dney` is not a valid value");
+    let there: Vec<_> =
+        std::fs::read_dir(scene.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(there, ["rasadmin.toml"]);
+}

@@ -22,6 +22,7 @@ mod sliced_checkpoint;
 mod store;
 #[cfg(feature = "torture")]
 pub mod torture;
+pub mod upkeep;
 mod waiting;
 
 pub use codec::{Decoded, decode, decode_state, encode, reads_checkpoint};

@@ -9,6 +9,7 @@ use crate::backoff::Backoff;
 use crate::failure::{Failure, FailureKind};
 use crate::membership::Membership;
 use crate::sliced_checkpoint::Snapshot;
+use crate::upkeep::CHECKPOINTS;
 use crate::waiting::Waiting;
 use crate::{codec, present, report};
 use rasadmin_engine::config::Config;
@@ -31,9 +32,6 @@ const TOO_MANY: u64 = 12_000;
 
 /// Beyond this total length of the segments, the oldest is deleted even if no ledger has it: bytes.
 const LIMIT: u64 = 2 << 30;
-
-/// How many checkpoints are kept: the newest may be damaged.
-const CHECKPOINTS: usize = 2;
 
 /// Whether events can be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]

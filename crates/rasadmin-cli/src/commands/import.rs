@@ -177,7 +177,7 @@ fn target(arguments: &Arguments, ledger: &Path) -> Result<Target> {
     }
     let reader = there.then(|| Reader::open(ledger)).transpose()?;
     if arguments.dry_run {
-        return Ok(Target::Compare(reader));
+        return Ok(Target::Compare(reader.map(Box::new)));
     }
     let create = if arguments.create { Create::Yes } else { Create::No };
     let ledger = Sqlite::open(ledger, create, false, Instant::now() + WAIT)?;

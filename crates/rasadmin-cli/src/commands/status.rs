@@ -1,5 +1,6 @@
 //! `rasadmin status`: is everything as it should be?
 
+mod beside;
 mod blocks;
 mod configured;
 mod facts;
@@ -31,7 +32,8 @@ use std::path::PathBuf;
 /// Show whether everything on this server is as it should be
 ///
 /// The command checks the registration, the DLL, what is known to keep Remote Access from starting, the configuration,
-/// the journal, Remote Access, today's refusals, the pools, the ledger, the log, and who can write them. It changes
+/// the journal, Remote Access, today's refusals, the pools, the ledger, the rasadmin service, the log, and who can write
+/// them. It changes
 /// nothing and disturbs no connection. What needs attention comes first.
 #[derive(Args)]
 #[command(after_long_help = "\
@@ -46,9 +48,9 @@ These need attention: the DLL is not registered, is missing, or cannot load; the
 configuration is missing or broken; the journal or the ledger is damaged, or has
 lost events; the disk is nearly full; Remote Access does not run, but sessions
 are open; the DLL itself refused somebody today (a pool was exhausted, for
-example); a pool is more than 90 % full; somebody who is not an administrator
-can write the files. Refusals by a rule are a notice: they do not change the
-exit code.")]
+example); a pool is more than 90 % full; a duty of the rasadmin service fails;
+somebody who is not an administrator can write the files. Refusals by a rule are
+a notice: they do not change the exit code.")]
 pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
@@ -91,6 +93,9 @@ pub struct Answer {
     /// Remote Access with the DLL, on every server that the journal and the ledger know; this server comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     services: Option<Vec<service::Service>>,
+    /// The rasadmin service beside RRAS; absent if it never ran here and the configuration does not mention it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rasadmin_service: Option<beside::RasadminService>,
     /// Today's refusals by their cause, the most frequent first; absent without a valid configuration. Today is the day
     /// in the configuration's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +155,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             answer.blocks = blocks::check(&mut facts, &recorded);
             answer.pools = Some(pools::check(&mut facts, config, &recorded));
             answer.ledger = ledger::check(&mut facts, config, &recorded);
+            answer.rasadmin_service = beside::check(&mut facts, config);
             zone = Some(in_zone);
             started = service::started(config, &recorded);
         }

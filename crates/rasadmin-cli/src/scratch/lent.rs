@@ -14,8 +14,12 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The files that the copy names instead of the original's: table, key, and file.
-const OWN: [(&str, &str, &str); 2] = [("journal", "folder", "journal"), ("ledger", "path", "rasadmin.db")];
+/// The files that the copy names instead of the original's: the keys that lead there, and the name.
+const OWN: [(&[&str], &str); 3] = [
+    (&["journal", "folder"], "journal"),
+    (&["ledger", "path"], "rasadmin.db"),
+    (&["service", "retention", "backups"], "backups"),
+];
 
 /// The keys that name a file with a list.
 const LISTS: [&str; 4] = ["members_file", "source_networks_file", "computers_file", "reservations_file"];
@@ -44,10 +48,8 @@ fn renamed(text: &str, lists: &BTreeMap<&str, String>) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, _) = DeTable::parse_recoverable(text);
     let mut places: Vec<(Range<usize>, &str)> = Vec::new();
-    for (name, key, own) in OWN {
-        if let Some(path) = value(table.get_ref(), name).and_then(|table| inside(table, key)) {
-            places.push((path.span(), own));
-        }
+    for (keys, own) in OWN {
+        places.extend(value(table.get_ref(), keys).map(|path| (path.span(), own)));
     }
     table.get_ref().values().for_each(|value| named(value, lists, &mut places));
     // From the end, so that what lies before keeps its place.
@@ -79,12 +81,11 @@ fn named<'n>(
     }
 }
 
-fn value<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
-}
-
-fn inside<'a, 'i>(outer: &'a Spanned<DeValue<'i>>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    outer.get_ref().as_table().and_then(|table| value(table, key))
+/// The value to which keys lead, from one table to the next.
+fn value<'a, 'i>(table: &'a DeTable<'i>, keys: &[&str]) -> Option<&'a Spanned<DeValue<'i>>> {
+    let (key, rest) = keys.split_first()?;
+    let (_, found) = table.iter().find(|(name, _)| name.get_ref() == key)?;
+    if rest.is_empty() { Some(found) } else { value(found.get_ref().as_table()?, rest) }
 }
 
 #[cfg(test)]
@@ -113,6 +114,10 @@ mod tests {
                  source_networks_file = '../staff.txt'\n[[rules]]\ncomputers_file = '../staff.txt'\n",
                 "[addresses]\nreservations_file = \"members-1.txt\"\n[[rules]]\nname = '../staff.txt'\n\
                  source_networks_file = \"members-1.txt\"\n[[rules]]\ncomputers_file = \"members-1.txt\"\n",
+            ),
+            (
+                "[service.retention]\nkeep = 3\nbackups = 'E:\\backups'",
+                "[service.retention]\nkeep = 3\nbackups = \"backups\"",
             ),
             ("default.action = \"allow\"\n", "default.action = \"allow\"\n"),
         ];

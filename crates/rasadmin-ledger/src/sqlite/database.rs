@@ -6,7 +6,7 @@ use super::row::{ColumnError, Row};
 use crate::queries::sqlite_only::{self, BEGIN, COMMIT, ROLLBACK, SqliteOnly};
 use crate::queries::{self, Statement};
 use crate::value::{Values, values};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, interrupt};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ const SCHEMA: &str = include_str!("../schema.sql");
 
 /// The number of statements that stay prepared.
 const PREPARED: usize = 128;
+
+/// After about so many steps, a statement looks whether it must stop.
+const STEPS: i32 = 10_000;
 
 /// An open database. Each statement is prepared once.
 #[derive(Debug)]
@@ -75,6 +78,7 @@ impl Database {
         let flags = access.flags() | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(name, flags).map_err(|e| error(path, &e))?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
+        connection.progress_handler(STEPS, Some(interrupt::requested));
         Ok(Self { connection, path: path.to_owned() })
     }
 
@@ -278,6 +282,7 @@ fn error(path: &Path, e: &rusqlite::Error) -> Error {
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
             (ErrorKind::ReadOnly, "it cannot be written: check the rights of the file and its folder")
         }
+        ErrorCode::OperationInterrupted => (ErrorKind::Interrupted, "it was left, because this process stops"),
         ErrorCode::DiskFull => (ErrorKind::Full, "the disk is full"),
         ErrorCode::CannotOpen => (ErrorKind::Missing, "it cannot be opened: check that its folder is there"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {

@@ -1,6 +1,7 @@
 //! Waits for locks until an absolute deadline. SQLite's own busy timeout applies to each statement, and can be
 //! exceeded.
 
+use crate::interrupt;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ impl Drop for Guard {
 
 /// SQLite's busy handler: returns whether to try again.
 pub fn wait(_: i32) -> bool {
-    let left = DEADLINE.get().is_some_and(|deadline| Instant::now() < deadline);
+    let left = DEADLINE.get().is_some_and(|deadline| Instant::now() < deadline) && !interrupt::requested();
     if left {
         std::thread::sleep(Duration::from_micros(500));
     }

@@ -22,6 +22,7 @@ macro_rules! conformance {
 
 mod checks;
 mod decisions;
+mod expire;
 mod forget;
 mod instances;
 mod journals;
@@ -35,6 +36,7 @@ pub fn tests() -> Vec<(&'static str, fn())> {
     [
         checks::TESTS,
         decisions::TESTS,
+        expire::TESTS,
         forget::TESTS,
         instances::TESTS,
         journals::TESTS,

@@ -53,8 +53,28 @@ fn questions_of_people_have_an_index() {
         (queries::SESSIONS_RESTARTED, &["SEARCH sessions USING INDEX sessions_no_end (acct_start_time<?)"]),
         (queries::LIVE_LEASES, &["SCAN leases USING INDEX leases_live"]),
     ];
+    assert_planned(&cases);
+}
+
+#[test]
+fn what_retention_looks_for_has_an_index() {
+    assert_planned(&[
+        (
+            queries::EXPIRED_DECISIONS,
+            &["SEARCH decisions USING INDEX sqlite_autoindex_decisions_1 (record>? AND record<?)"],
+        ),
+        (queries::EXPIRED_REFUSALS, &["SEARCH decisions USING INDEX decisions_imported (time<?)"]),
+        (queries::EXPIRED_SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
+        (queries::LEASES_FROM, &["SEARCH leases USING INTEGER PRIMARY KEY (rowid>?)"]),
+        (queries::LEASES_OF_SESSION_EXPIRED, &["SEARCH leases USING INDEX leases_session (session=?)"]),
+        (queries::EXPIRED_USE, &["SEARCH use USING PRIMARY KEY (session<?)"]),
+    ]);
+}
+
+/// Each statement's plan has lines that begin like this.
+fn assert_planned(cases: &[(Query, &[&str])]) {
     for (query, expected) in cases {
-        let plan = plan(query);
+        let plan = plan(*query);
         let found = |index: &&&str| plan.iter().any(|line| line.starts_with(**index));
         assert!(expected.iter().all(|index| found(&index)), "{}: {plan:#?}", query.name());
     }
@@ -102,6 +122,9 @@ fn few_statements_read_a_whole_table() {
             "DECISIONS",
             // A report by rule, and the use of everybody.
             "LET_IN",
+            // Retention, once a day, without a lock for writing.
+            "DECISIONS_OF_KEPT_LEASES",
+            "EXPIRED_CONFIGS",
             // Purge and anonymise. Also for one user: leases have no index of users, decisions are looked at for what
             // refers to them, and the use of live sessions stays.
             "USE_PURGED",

@@ -6,7 +6,7 @@ use super::file::{At, File};
 use super::list_files::{self, Lines, ListFile, Lists};
 use super::read::unmarked;
 use super::rules::{Context, compile};
-use super::{Bundle, Config, ConfigErrors, Mistake, check, fitness, pools, quotes, read, zone};
+use super::{Bundle, Config, ConfigErrors, Mistake, check, fitness, pools, quotes, read, service, zone};
 use crate::rules::Fault;
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
@@ -246,6 +246,7 @@ impl Compiling {
         let ledger = check::ledger(raw, &self.folder, &mut mistakes);
         let journal = check::journal(raw, &self.folder, &mut mistakes);
         let deadline = check::deadline(raw, &mut mistakes);
+        let service = service::service(raw, &self.folder, &ledger, &mut mistakes);
         check::server(raw, &mut mistakes);
         let text = unmarked(&self.bundle.text);
         for mistake in &mut mistakes {
@@ -277,6 +278,7 @@ impl Compiling {
             durability: raw.journal.durability,
             deadline,
             when_unrecorded: raw.journal.when_unrecorded,
+            service,
         })
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Every text that can be wrong by itself is [`At`], which keeps its position in the file for the message.
 
+mod service;
+
+pub use service::{Follow, Retention, Service};
+
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
 pub use crate::rules::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 use crate::{InterfaceType, Quarantine, Tunnel};
@@ -61,6 +65,8 @@ pub struct File {
     /// The ledger.
     #[serde(default)]
     pub ledger: Ledger,
+    /// The rasadmin service.
+    pub service: Option<Service>,
 }
 
 /// This RRAS server.

@@ -2,7 +2,8 @@
 
 use super::compile::{self, Source};
 use super::loading::Loading;
-use super::{Config, ConfigErrors, Started, watch};
+use super::watch::{self, Saves};
+use super::{Config, ConfigErrors, Started};
 use crate::Name;
 use std::path::Path;
 
@@ -53,7 +54,16 @@ impl ForComputer<'_> {
     ///
     /// If the file is invalid or missing, and there never was a good one.
     pub fn start(self, path: &Path) -> Result<Started, ConfigErrors> {
-        watch::start(path, self.computer)
+        watch::start(path, self.computer, Saves::Yes)
+    }
+
+    /// As [`ForComputer::start`], for a program beside the DLL: it saves nothing for a restart.
+    ///
+    /// # Errors
+    ///
+    /// If the file is invalid or missing, and there never was a good one.
+    pub fn watch(self, path: &Path) -> Result<Started, ConfigErrors> {
+        watch::start(path, self.computer, Saves::No)
     }
 }
 

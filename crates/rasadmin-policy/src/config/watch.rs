@@ -34,6 +34,16 @@ pub struct Watch {
     loading: Option<Box<Loading>>,
     /// A new configuration that is in force and not saved for a restart yet.
     keeping: Option<Keeping>,
+    saves: Saves,
+}
+
+/// Whether a good configuration is saved for a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saves {
+    /// The DLL saves it.
+    Yes,
+    /// Other programs save nothing: what they find good may not be in force yet.
+    No,
 }
 
 /// What a check found.
@@ -111,12 +121,15 @@ fn last_good_of(path: &Path, computer: &Name) -> Option<Config> {
     named.into_iter().chain(others).find_map(here)
 }
 
-/// See [`super::ForComputer::start`].
-pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigErrors> {
+/// See [`super::ForComputer::start`] and [`super::ForComputer::watch`].
+pub(super) fn start(path: &Path, computer: &Name, saves: Saves) -> Result<Started, ConfigErrors> {
     let (seen, loaded) = Loading::new(path, computer).whole();
     let (config, problem, broken) = match loaded {
         Ok(config) => {
-            let not_kept = Keeping::new(&config).whole().map(StartProblem::NotKept);
+            let not_kept = match saves {
+                Saves::Yes => Keeping::new(&config).whole().map(StartProblem::NotKept),
+                Saves::No => None,
+            };
             (config, not_kept, None)
         }
         Err(errors) => {
@@ -134,6 +147,7 @@ pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigError
         broken,
         loading: None,
         keeping: None,
+        saves,
     };
     Ok(Started { config: Arc::new(config), problem, watch })
 }
@@ -193,14 +207,24 @@ impl Watch {
                 if config.bundle == self.bundle && !mended {
                     return None;
                 }
-                if config.bundle.len() > CHECK_BUDGET {
-                    self.keeping = Some(Keeping::new(&config));
-                } else if let Some(places) = Keeping::new(&config).whole() {
-                    Message::ConfigNotKept { places: &places }.emit();
+                if self.saves == Saves::Yes {
+                    self.keeping = save(&config);
                 }
                 self.bundle = config.bundle.clone();
                 Some(Change::Valid(Arc::new(config)))
             }
         }
     }
+}
+
+/// Saves a configuration for a restart. Returns the rest of a large one.
+fn save(config: &Config) -> Option<Keeping> {
+    let keeping = Keeping::new(config);
+    if config.bundle.len() > CHECK_BUDGET {
+        return Some(keeping);
+    }
+    if let Some(places) = keeping.whole() {
+        Message::ConfigNotKept { places: &places }.emit();
+    }
+    None
 }

@@ -253,6 +253,14 @@ fn cases() -> Vec<(&'static str, String)> {
         ("durability", with("journal.durability = \"none\"\n")),
         ("deadline", with("journal.deadline_ms = 5\n")),
         ("deadline of the wrong type", with("journal.deadline_ms = \"2s\"\n")),
+        ("a duty that does not exist", with("[service.folow]\nenabled = false\n")),
+        ("a duty that is not a table", with("service.follow = false\n")),
+        ("retention for less than a day", with("service.retention.sessions = \"12h\"\n")),
+        ("retention for two hundred years", with("service.retention.decisions = \"73050d\"\n")),
+        ("retention in other words", with("service.retention.segments = \"a week\"\n")),
+        ("retention at no time of day", with("service.retention.at = \"24:00\"\n")),
+        ("backups without a path", with("service.retention.backups = \"\"\n")),
+        ("too many backups", with("service.retention.keep = 1001\n")),
         ("the journal's when_unrecorded", with("journal.when_unrecorded = \"refuse\"\n")),
     ]
 }

@@ -15,7 +15,7 @@ const FULL: usize = 18 << 20;
 /// Where they go.
 pub enum Target {
     Ledger(Box<Sqlite>),
-    Compare(Option<Reader>),
+    Compare(Option<Box<Reader>>),
 }
 
 /// What became of them.

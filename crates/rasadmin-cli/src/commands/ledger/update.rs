@@ -74,14 +74,14 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
         return Ok(Exit::Success);
     };
-    for warning in bring_in::warnings(&brought) {
+    for warning in brought.warnings() {
         warning!("{warning}");
     }
     let checkpoint = journal_files::checkpoint_if_due(journal).unwrap_or_else(|error| {
         warning!("{error}");
         None
     });
-    let deleted = journal_files::delete_old(journal)?;
+    let deleted = journal_files::delete_old(journal, &context.config)?;
     if arguments.json {
         answer.records = brought.records;
         answer.last_record = brought.position.map(|place| place.number);

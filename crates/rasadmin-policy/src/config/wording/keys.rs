@@ -125,6 +125,9 @@ fn tables_with(key: &str) -> Vec<&'static str> {
         ("[[reservations]]", keys::<file::Reservation>()),
         ("[journal]", keys::<file::Journal>()),
         ("[ledger]", keys::<file::Ledger>()),
+        ("[service]", keys::<file::Service>()),
+        ("[service.follow]", keys::<file::Follow>()),
+        ("[service.retention]", keys::<file::Retention>()),
     ];
     tables.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(table, _)| table).collect()
 }

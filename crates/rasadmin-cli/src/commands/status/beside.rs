@@ -1,0 +1,202 @@
+//! The rasadmin service, which runs beside RRAS: whether it runs, and how its duties are doing.
+
+use super::facts::{Facts, Mark, rfc3339};
+use crate::format::{count, grouped, records};
+use crate::times;
+use rasadmin_policy::Millis;
+use rasadmin_policy::config::Config;
+use rasadmin_service::state::{Deleted, DutyState, FollowReport, Report, RetentionReport, State};
+use rasadmin_service::state_file;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The rasadmin service.
+#[derive(Serialize, JsonSchema)]
+pub struct RasadminService {
+    /// Whether it runs now.
+    running: bool,
+    /// The number of its process, if it runs.
+    process: Option<u32>,
+    /// When it last started: UTC, as RFC 3339 writes it; null if that is not known.
+    started: Option<String>,
+    /// When it stopped: UTC, as RFC 3339 writes it; null if it runs, or ended without stopping.
+    stopped: Option<String>,
+    /// What is wrong with the configuration's file, so that the service uses an earlier one; null if nothing is.
+    configuration_fault: Option<String>,
+    /// Its duties, as they last were.
+    duties: Vec<Duty>,
+}
+
+/// A duty of the service.
+#[derive(Serialize, JsonSchema)]
+struct Duty {
+    /// Its name, as in the configuration.
+    name: &'static str,
+    /// Why it does not work; null if it does.
+    fault: Option<String>,
+    /// Since when it does not work: UTC, as RFC 3339 writes it.
+    fault_since: Option<String>,
+    /// `follow`: the number of the last record in the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<u64>,
+    /// `follow`: how many records the ledger lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<u64>,
+    /// `retention`: when it last deleted what is too old: UTC, as RFC 3339 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+    /// `retention`: how many rows it deleted then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
+    /// `retention`: the last backup of the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<String>,
+    /// `retention`: when the next run is due: UTC, as RFC 3339 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The subject of the facts about the service itself: `service` alone is Remote Access.
+const ABOUT: &str = "beside RRAS";
+
+/// How the service is doing. `None`: it never ran here, and the configuration does not mention it.
+pub fn check(facts: &mut Facts, config: &Config) -> Option<RasadminService> {
+    let holder = rasadmin_journal::service_of(&config.journal).unwrap_or_else(|error| {
+        facts.add(Mark::Attention, ABOUT, error.to_string());
+        None
+    });
+    let state = state_file::read(&config.journal);
+    let time = |time| times::show(time, &config.zone);
+    let Some(holder) = holder else {
+        let state = not_running(facts, config, state, &time)?;
+        return Some(answer(false, None, &state));
+    };
+    // Just after the start, the state is that of the process before it.
+    let state = state.filter(|state| holder.process.is_none_or(|process| process == state.process));
+    let process = holder.process.map(|process| format!(", process {process}")).unwrap_or_default();
+    let Some(state) = state else {
+        facts.add(Mark::Ok, ABOUT, format!("the rasadmin service is starting{process}"));
+        return Some(answer(true, holder.process, &State::default()));
+    };
+    facts.add(Mark::Ok, ABOUT, format!("the rasadmin service runs since {}{process}", time(state.started)));
+    for duty in &state.duties {
+        add_duty(facts, duty, &time);
+    }
+    Some(answer(true, holder.process, &state))
+}
+
+/// The service does not run. That matters only if somebody expects it to.
+fn not_running(
+    facts: &mut Facts,
+    config: &Config,
+    state: Option<State>,
+    time: &dyn Fn(Millis) -> String,
+) -> Option<State> {
+    const MEANWHILE: &str = "commands and the daily task bring records into the ledger";
+    let last = match &state {
+        Some(State { stopped: Some(stopped), .. }) => format!(" since {}", time(*stopped)),
+        Some(State { started, .. }) => format!("; it started at {} and ended without stopping", time(*started)),
+        None if config.service.configured => String::new(),
+        None => return None,
+    };
+    let (mark, start) = match config.service.configured {
+        true => (Mark::Notice, "; the configuration has [service], so start it: `rasadmin service run`"),
+        false => (Mark::Note, ""),
+    };
+    facts.add(mark, ABOUT, format!("the rasadmin service does not run{last}: {MEANWHILE}{start}"));
+    Some(state.unwrap_or_default())
+}
+
+fn add_duty(facts: &mut Facts, duty: &DutyState, time: &dyn Fn(Millis) -> String) {
+    let about = duty.report.duty().name();
+    let (mut mark, done) = match &duty.report {
+        Report::Follow(report) => (Mark::Ok, follow(report, time)),
+        Report::Retention(report) if report.damage.is_empty() => (Mark::Ok, retention(report, time)),
+        Report::Retention(report) => {
+            let damage =
+                format!("the ledger is damaged; `rasadmin ledger check` says what to do\n{}", report.damage.join("\n"));
+            (Mark::Attention, damage)
+        }
+    };
+    let text = match &duty.fault {
+        None => done,
+        Some(fault) => {
+            mark = Mark::Attention;
+            let tries = count(fault.tries, "try");
+            format!("does not work since {} ({tries}): {}; {}\n{done}", time(fault.since), fault.what, fault.remedy)
+        }
+    };
+    facts.add(mark, about, text);
+}
+
+fn follow(report: &FollowReport, time: &dyn Fn(Millis) -> String) -> String {
+    let mut text = match (report.record, report.behind) {
+        (None, _) => "nothing was brought in yet".to_owned(),
+        (Some(record), 0) => format!("up to date, record {}", grouped(record)),
+        (Some(record), behind) => format!("the ledger lacks {} after record {}", records(behind), grouped(record)),
+    };
+    if let Some((at, warning)) = &report.warning {
+        text += &format!("\n{}: {warning}", time(*at));
+    }
+    text
+}
+
+fn retention(report: &RetentionReport, time: &dyn Fn(Millis) -> String) -> String {
+    let Deleted { sessions, leases, decisions, .. } = report.deleted;
+    let mut text = match report.deleted_at {
+        None => "has not run yet".to_owned(),
+        Some(at) => format!(
+            "ran at {}, deleted {}, {}, {}",
+            time(at),
+            count(sessions, "session"),
+            count(leases, "lease"),
+            count(decisions, "decision")
+        ),
+    };
+    if let Some(backup) = &report.backup {
+        text += &format!("; backup {backup}");
+    }
+    if let Some(next) = report.next {
+        text += &format!("; next at {}", time(next));
+    }
+    text
+}
+
+fn answer(running: bool, process: Option<u32>, state: &State) -> RasadminService {
+    RasadminService {
+        running,
+        process,
+        started: Some(state.started).filter(|started| *started > 0).map(rfc3339),
+        stopped: state.stopped.map(rfc3339),
+        configuration_fault: state.config_fault.clone(),
+        duties: state.duties.iter().map(duty).collect(),
+    }
+}
+
+fn duty(duty: &DutyState) -> Duty {
+    let mut answer = Duty {
+        name: duty.report.duty().name(),
+        fault: duty.fault.as_ref().map(|fault| fault.what.clone()),
+        fault_since: duty.fault.as_ref().map(|fault| rfc3339(fault.since)),
+        record: None,
+        behind: None,
+        deleted_at: None,
+        deleted: None,
+        backup: None,
+        next: None,
+    };
+    match &duty.report {
+        Report::Follow(report) => {
+            answer.record = report.record;
+            answer.behind = Some(report.behind);
+        }
+        Report::Retention(report) => {
+            let Deleted { sessions, leases, decisions, others } = report.deleted;
+            answer.deleted_at = report.deleted_at.map(rfc3339);
+            answer.deleted = Some(sessions + leases + decisions + others);
+            answer.backup.clone_from(&report.backup);
+            answer.next = report.next.map(rfc3339);
+        }
+    }
+    answer
+}

@@ -1,0 +1,56 @@
+//! `[service]`: the duties of the rasadmin service.
+
+use super::At;
+use serde::Deserialize;
+
+/// The rasadmin service, which runs beside RRAS. Each of its duties has a table.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Brings records into the ledger as they come.
+    #[serde(default)]
+    pub follow: Follow,
+    /// Keeps journal and ledger short, checks the ledger, and backs it up.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// Brings records into the ledger as they come.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Follow {
+    /// Does the service do this? Default: true.
+    pub enabled: Option<bool>,
+}
+
+/// Keeps journal and ledger short, checks the ledger, and backs it up.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Does the service do this? Default: true.
+    pub enabled: Option<bool>,
+    /// When it runs each day, in the time zone of the file (else UTC): `03:00`, which is the default.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub at: Option<At<String>>,
+    /// How long the ledger keeps decisions: a number of days, or `forever`. Default: `90d`.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub decisions: Option<At<String>>,
+    /// How long the ledger keeps sessions after their end, with their leases, links and use: a number of days, or
+    /// `forever`. Default: `400d`.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub sessions: Option<At<String>>,
+    /// How long the journal's files stay after every ledger has read them: a number of days, or `forever`. Default:
+    /// `7d`. `rasadmin ledger update` follows it too.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub segments: Option<At<String>>,
+    /// The folder of the daily backups of the ledger. The path is relative to this file. Default: `backups` beside the
+    /// ledger.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub backups: Option<At<String>>,
+    /// How many backups are kept; 0 makes none. Default: 7.
+    #[cfg_attr(test, schemars(with = "Option<u32>"))]
+    pub keep: Option<At<u32>>,
+}

@@ -1,0 +1,132 @@
+//! What the rasadmin service does, and how.
+
+use super::Mistake;
+use super::file::{self, At};
+use super::hours::time;
+use crate::rules::amounts;
+use jiff::civil::Time;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The duties of the rasadmin service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Does the file have a table `[service]`? Then somebody expects the service to run.
+    pub configured: bool,
+    /// Does it bring records into the ledger as they come?
+    pub follow: bool,
+    /// Does it keep journal and ledger short, and how?
+    pub retention: Retention,
+}
+
+/// How journal and ledger are kept short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Does the service do this?
+    pub enabled: bool,
+    /// When it runs each day, in the configuration's time zone.
+    pub at: Time,
+    /// How long the ledger keeps decisions; None is forever.
+    pub decisions: Option<Duration>,
+    /// How long the ledger keeps sessions after their end; None is forever.
+    pub sessions: Option<Duration>,
+    /// How long the journal's segments stay after every ledger has read them; None is forever.
+    pub segments: Option<Duration>,
+    /// The folder of the backups.
+    pub backups: PathBuf,
+    /// How many backups are kept; 0 makes none.
+    pub keep: u32,
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// A hundred years: longer is `forever`.
+const LONGEST: u64 = 36_525 * DAY;
+
+/// The most backups.
+const MOST: u32 = 1_000;
+
+/// Compiles the table. `folder` is the configuration's, `ledger` the ledger's file.
+pub(super) fn service(raw: &file::File, folder: &Path, ledger: &Path, mistakes: &mut Vec<Mistake>) -> Service {
+    let of = raw.service.as_ref();
+    let default = file::Retention::default();
+    let retention = of.map_or(&default, |service| &service.retention);
+    let mut age = |text: &Option<At<String>>, days: u64| match text {
+        None => Some(Duration::from_secs(days * DAY)),
+        Some(text) => kept_for(text, mistakes),
+    };
+    let (decisions, sessions) = (age(&retention.decisions, 90), age(&retention.sessions, 400));
+    let segments = age(&retention.segments, 7);
+    Service {
+        configured: of.is_some(),
+        follow: of.and_then(|service| service.follow.enabled).unwrap_or(true),
+        retention: Retention {
+            enabled: retention.enabled.unwrap_or(true),
+            at: at(retention.at.as_ref(), mistakes),
+            decisions,
+            sessions,
+            segments,
+            backups: backups(retention.backups.as_ref(), folder, ledger, mistakes),
+            keep: keep(retention.keep.as_ref(), mistakes),
+        },
+    }
+}
+
+fn kept_for(text: &At<String>, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
+    let written = text.get_ref().trim();
+    if written.eq_ignore_ascii_case("forever") {
+        return None;
+    }
+    let fault = match amounts::duration(written) {
+        Ok(seconds) if (DAY..=LONGEST).contains(&seconds) => return Some(Duration::from_secs(seconds)),
+        Ok(seconds) if seconds > LONGEST => format!("`{written}` is more than a hundred years"),
+        Ok(_) => format!("`{written}` is less than a day"),
+        Err(_) => format!("`{written}` is not a valid time to keep something"),
+    };
+    mistakes.push(Mistake::at(text.span(), fault, "write a number of days, like `90d`, or `forever`"));
+    None
+}
+
+fn at(text: Option<&At<String>>, mistakes: &mut Vec<Mistake>) -> Time {
+    /// The last minute of a day.
+    const LAST: u16 = 23 * 60 + 59;
+    let minute = text.map_or(Ok(3 * 60), |text| {
+        time(text.get_ref(), LAST).map_err(|(what, help)| Mistake::at(text.span(), what, help))
+    });
+    match minute {
+        Ok(minute) => {
+            let part = |number: u16| i8::try_from(number).unwrap_or(0); // At most 59.
+            Time::new(part(minute / 60), part(minute % 60), 0, 0).unwrap_or_default()
+        }
+        Err(mistake) => {
+            mistakes.push(mistake);
+            Time::midnight()
+        }
+    }
+}
+
+fn backups(named: Option<&At<String>>, folder: &Path, ledger: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
+    let Some(path) = named else { return ledger.parent().unwrap_or(folder).join("backups") };
+    let text = path.get_ref();
+    if text.trim().is_empty() {
+        let help = "leave `backups` out for the folder `backups` beside the ledger, or write keep = 0 for none";
+        mistakes.push(Mistake::at(path.span(), "the path of the backups is empty", help));
+    } else if text.chars().any(char::is_control) {
+        mistakes.push(Mistake::at(
+            path.span(),
+            "the path of the backups has control characters",
+            "write the path in single quotes",
+        ));
+    }
+    folder.join(text)
+}
+
+fn keep(number: Option<&At<u32>>, mistakes: &mut Vec<Mistake>) -> u32 {
+    let Some(number) = number else { return 7 };
+    let keep = *number.get_ref();
+    if keep > MOST {
+        let what = format!("`keep` is {keep}, and at most {MOST} backups are kept");
+        mistakes.push(Mistake::at(number.span(), what, "write a smaller number"));
+    }
+    keep
+}

@@ -1,0 +1,77 @@
+//! What a duty is.
+
+use crate::log::Log;
+use crate::state::{DutyName, Report};
+use crate::stop::Stop;
+use rasadmin_ledger::ErrorKind;
+use rasadmin_policy::Millis;
+use std::time::Duration;
+
+/// Something that the service does again and again, on a thread of its own.
+pub trait Duty {
+    /// Does what is due. Returns how long to wait before the next step.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong. The step is tried again after a pause.
+    fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault>;
+
+    /// How far it is.
+    fn report(&self) -> Report;
+}
+
+/// What a step gets.
+#[derive(Clone, Copy)]
+pub struct Turn<'t> {
+    /// The time of day.
+    pub now: Millis,
+    /// The request to stop. A step that takes long must look at it.
+    pub stop: &'t Stop,
+    /// For what an administrator should know.
+    pub log: &'t Log,
+}
+
+/// A duty that the service can make, also again after a panic.
+pub struct NewDuty {
+    /// Its name.
+    pub name: DutyName,
+    /// Makes it. Its last report is that of the duty before it, also of an earlier process.
+    pub make: Box<dyn Fn(Option<Report>) -> Box<dyn Duty> + Send>,
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What happened, and where.
+    pub what: String,
+    /// What an administrator can do about it.
+    pub remedy: String,
+}
+
+impl Fault {
+    /// A fault.
+    pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), remedy: remedy.into() }
+    }
+}
+
+impl From<rasadmin_ledger::Error> for Fault {
+    fn from(error: rasadmin_ledger::Error) -> Self {
+        let remedy = match error.kind {
+            ErrorKind::ReadOnly => "run the service as SYSTEM or as an administrator (root)",
+            ErrorKind::Locked => "find out which program holds it, if this lasts",
+            ErrorKind::Full => "make room on that disk",
+            ErrorKind::Missing => "check its path in the configuration",
+            ErrorKind::Corrupt => "`rasadmin ledger check` says what to do",
+            ErrorKind::Foreign => "use the rasadmin that came with the DLL",
+            ErrorKind::Interrupted | ErrorKind::Other => "`rasadmin status` shows the state of journal and ledger",
+        };
+        Self::new(error.message, remedy)
+    }
+}
+
+impl From<rasadmin_journal::Error> for Fault {
+    fn from(error: rasadmin_journal::Error) -> Self {
+        rasadmin_ledger::Error::from(error).into()
+    }
+}

@@ -1,0 +1,170 @@
+//! `follow`: brings records into the ledger as they come.
+//!
+//! The journal is read without its lock, from where the ledger is. That costs one short read while nothing happens. The
+//! ledger is opened when there is something to bring in, and closed after some seconds without, so that it can be moved
+//! or restored while the service runs.
+
+use crate::duty::{Duty, Fault, Turn};
+use crate::settings::Settings;
+use crate::state::{FollowReport, Report};
+use rasadmin_journal::{Error, Follower, Position};
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use rasadmin_messages::Message;
+use rasadmin_recorder::upkeep::{self, Checkpoint};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The time between two looks at the journal.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// The time between two looks at whether there is a journal.
+const UNTIL_THERE: Duration = Duration::from_secs(1);
+
+/// The time between two checks of whether the journal's files are still those that are open.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// After so long without records, the ledger is closed.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// How long to wait for the ledger while others write.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The duty.
+pub struct Follow {
+    settings: Arc<Settings>,
+    /// Reads the journal behind the ledger's position. None: the ledger's position must be found first.
+    follower: Option<Follower>,
+    /// The last record that the ledger has.
+    brought: Option<Position>,
+    ledger: Option<Sqlite>,
+    /// When records were last brought in.
+    busy: Instant,
+    checked: Instant,
+    /// The segment for which a checkpoint was written, or need not be.
+    segment: Option<Position>,
+    report: FollowReport,
+}
+
+impl Follow {
+    /// Nothing is opened yet.
+    pub fn new(settings: Arc<Settings>) -> Self {
+        let now = Instant::now();
+        Self {
+            settings,
+            follower: None,
+            brought: None,
+            ledger: None,
+            busy: now,
+            checked: now,
+            segment: None,
+            report: FollowReport::default(),
+        }
+    }
+
+    /// Reads on, as far as the journal goes. Returns whether the ledger may lack something.
+    fn look(&mut self) -> Result<bool, Error> {
+        let Some(follower) = &mut self.follower else { return Ok(true) };
+        if self.checked.elapsed() >= CHECK {
+            self.checked = Instant::now();
+            follower.check()?;
+        }
+        follower.read(|_| ())?;
+        let there = follower.position();
+        let Some(brought) = self.brought else { return Ok(true) };
+        self.report.behind = there.number.saturating_sub(brought.number);
+        Ok(there.journal != brought.journal || there.number > brought.number)
+    }
+
+    /// Brings in what the ledger lacks. Returns false if nothing was ever recorded.
+    fn bring_in(&mut self, turn: &Turn<'_>) -> Result<bool, Fault> {
+        let Settings { journal, server, durable, .. } = &*self.settings;
+        if Follower::open(journal)?.is_none() {
+            return Ok(false);
+        }
+        let ledger = match &mut self.ledger {
+            Some(ledger) => ledger,
+            None => {
+                let deadline = Instant::now() + PATIENCE;
+                self.ledger.insert(Sqlite::open(&self.settings.ledger, Create::Yes, *durable, deadline)?)
+            }
+        };
+        let brought = match ledger.ingest(journal, server, &mut |_| {}) {
+            Ok(brought) => brought,
+            Err(error) => {
+                // It may have been replaced.
+                self.ledger = None;
+                return Err(error.into());
+            }
+        };
+        for warning in brought.warnings() {
+            turn.log.emit(&Message::LedgerIncomplete { warning: &warning });
+            self.report.warning = Some((turn.now, warning));
+        }
+        let Some(position) = brought.position else { return Ok(false) };
+        self.busy = Instant::now();
+        self.brought = Some(position);
+        self.report.record = Some(position.number);
+        self.report.behind = 0;
+        if self.follower.as_ref().is_none_or(|follower| follower.position().journal != position.journal) {
+            self.follower = follow_from(journal, &position)?;
+        }
+        Ok(true)
+    }
+
+    /// After each segment, so that the DLL starts quickly and the segment can be deleted later.
+    fn write_checkpoint(&mut self, turn: &Turn<'_>) {
+        let Some(brought) = self.brought else { return };
+        if self.segment.is_some_and(|known| known.segment == brought.segment) {
+            return;
+        }
+        self.segment = Some(brought);
+        match upkeep::checkpoint_if_due(&self.settings.journal) {
+            Ok(Some(Checkpoint::Written { number, .. })) => {
+                turn.log.line(&format!("follow: checkpoint of record {number} written"));
+            }
+            Ok(Some(Checkpoint::NotUnderstood)) => {
+                let error = "this service does not understand all records; use the one that came with the DLL";
+                turn.log.emit(&Message::NoCheckpoint { error: &error });
+            }
+            Ok(Some(Checkpoint::NothingRecorded) | None) => {}
+            Err(error) => turn.log.emit(&Message::NoCheckpoint { error: &error }),
+        }
+    }
+}
+
+/// Follows a journal from a position; None if it does not have it (any more).
+fn follow_from(journal: &Path, position: &Position) -> Result<Option<Follower>, Error> {
+    let Some(mut follower) = Follower::open(journal)? else { return Ok(None) };
+    Ok(follower.start_at(position)?.then_some(follower))
+}
+
+impl Duty for Follow {
+    fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
+        let lacks = match self.look() {
+            Ok(lacks) => lacks,
+            Err(Error::Replaced(_) | Error::Diverged { .. }) => {
+                // The journal was moved, restored or repaired: it is opened again.
+                self.follower = None;
+                true
+            }
+            Err(error) => {
+                self.follower = None;
+                return Err(error.into());
+            }
+        };
+        if lacks {
+            if !self.bring_in(turn)? {
+                return Ok(UNTIL_THERE);
+            }
+            self.write_checkpoint(turn);
+        } else if self.ledger.is_some() && self.busy.elapsed() >= IDLE {
+            self.ledger = None;
+        }
+        Ok(EVERY)
+    }
+
+    fn report(&self) -> Report {
+        Report::Follow(self.report.clone())
+    }
+}

@@ -1,0 +1,107 @@
+//! Runs one duty on a thread of its own, until it is asked to stop.
+
+use crate::board::{Board, News};
+use crate::duty::{Duty, Fault, NewDuty, Turn};
+use crate::log::Log;
+use crate::state::Report;
+use crate::stop::Stop;
+use rasadmin_messages::Message;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The pause after the first failure. It doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+thread_local! {
+    static IS_DUTY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does this thread run a duty? A panic on it does not end the process.
+pub fn is_duty() -> bool {
+    IS_DUTY.get()
+}
+
+/// Everything that the thread needs.
+pub struct Runner {
+    pub new: NewDuty,
+    pub board: Arc<Board>,
+    pub stop: Arc<Stop>,
+    pub log: Arc<Log>,
+}
+
+impl Runner {
+    /// Until it is asked to stop.
+    pub fn run(&self) {
+        IS_DUTY.set(true);
+        rasadmin_ledger::interrupt::when(self.stop.flag());
+        let (mut duty, mut failures) = (None, 0);
+        while !self.stop.is_requested() {
+            let (pause, fault) = match self.step(&mut duty) {
+                Ok(pause) => (pause, None),
+                Err(fault) => (pause_after(failures), Some(fault)),
+            };
+            if self.stop.is_requested() && fault.is_some() {
+                // Most likely it has failed because it was interrupted.
+                break;
+            }
+            failures = if fault.is_some() { failures + 1 } else { 0 };
+            self.note(duty.as_deref(), fault);
+            self.stop.wait(pause);
+        }
+    }
+
+    /// One step. After a panic the duty is made anew, because its memory may be wrong.
+    fn step(&self, duty: &mut Option<Box<dyn Duty>>) -> Result<Duration, Fault> {
+        let turn = Turn { now: now(), stop: &self.stop, log: &self.log };
+        let name = self.new.name;
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            duty.get_or_insert_with(|| (self.new.make)(self.board.report(name))).step(&turn)
+        }));
+        done.unwrap_or_else(|panic| {
+            *duty = None;
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Err(Fault::new(format!("a bug in rasadmin: {text}"), "report it with this text"))
+        })
+    }
+
+    fn note(&self, duty: Option<&dyn Duty>, fault: Option<Fault>) {
+        let name = self.new.name;
+        let report = duty.map(Duty::report).or_else(|| self.board.report(name));
+        let report = report.unwrap_or_else(|| Report::new(name));
+        match self.board.ended(report, fault.clone(), now()) {
+            News::None => {}
+            News::Works => self.log.emit(&Message::DutyWorks { duty: &name.name() }),
+            News::Fails => {
+                if let Some(Fault { what, remedy }) = &fault {
+                    self.log.emit(&Message::DutyFailed { duty: &name.name(), error: what, remedy });
+                }
+            }
+        }
+    }
+}
+
+/// The time of day.
+pub fn now() -> rasadmin_policy::Millis {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+fn pause_after(failures: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_have_a_limit() {
+        let seconds = |failures| pause_after(failures).as_secs();
+        assert_eq!([0, 1, 2, 5, 6, 100, u32::MAX].map(seconds), [1, 2, 4, 32, 60, 60, 60]);
+    }
+}

@@ -1,0 +1,152 @@
+//! The service while one configuration is in force: its duties, its lock, and its state on disk.
+
+use crate::board::Board;
+use crate::duty::NewDuty;
+use crate::follow::Follow;
+use crate::log::Log;
+use crate::retention::Retention;
+use crate::runner::{Runner, now};
+use crate::settings::Settings;
+use crate::state::{DutyName, DutyState, Report, State};
+use crate::state_file::StateFile;
+use crate::stop::Stop;
+use rasadmin_journal::ServiceLock;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long to wait for duties that have to stop. They need a few milliseconds, unless a disk does not answer.
+const STOPPING: Duration = Duration::from_secs(10);
+
+/// The running duties of one journal.
+pub struct Service {
+    lock: ServiceLock,
+    board: Arc<Board>,
+    file: StateFile,
+    /// The state could not be written, and the log says so.
+    not_written: bool,
+    stop: Arc<Stop>,
+    log: Arc<Log>,
+    /// Each duty that ends sends its name.
+    ended: Receiver<DutyName>,
+    running: Vec<DutyName>,
+}
+
+/// The duties that a configuration switches on.
+pub fn duties(settings: &Arc<Settings>) -> Vec<NewDuty> {
+    let mut duties = Vec::new();
+    if settings.service.follow {
+        let settings = settings.clone();
+        let make = move |_| Box::new(Follow::new(settings.clone())) as Box<dyn crate::Duty>;
+        duties.push(NewDuty { name: DutyName::Follow, make: Box::new(make) });
+    }
+    if settings.service.retention.enabled {
+        let settings = settings.clone();
+        let make = move |last| Box::new(Retention::new(settings.clone(), last)) as Box<dyn crate::Duty>;
+        duties.push(NewDuty { name: DutyName::Retention, make: Box::new(make) });
+    }
+    duties
+}
+
+impl Service {
+    /// Starts duties. `started` is when the process started.
+    ///
+    /// # Errors
+    ///
+    /// If the system starts no thread.
+    pub fn start(
+        settings: &Settings,
+        lock: ServiceLock,
+        duties: Vec<NewDuty>,
+        started: rasadmin_policy::Millis,
+        log: &Arc<Log>,
+    ) -> std::io::Result<Self> {
+        let (file, before) = StateFile::open(&settings.journal);
+        let before = before.map(|state| state.duties).unwrap_or_default();
+        let of = |name| {
+            let report = before.iter().map(|duty| &duty.report).find(|report| report.duty() == name).cloned();
+            DutyState { report: report.unwrap_or_else(|| Report::new(name)), fault: None }
+        };
+        let board = Arc::new(Board::new(State {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
+            started,
+            stopped: None,
+            config_fault: None,
+            duties: duties.iter().map(|duty| of(duty.name)).collect(),
+        }));
+        let (stop, (sender, ended)) = (Arc::new(Stop::default()), channel());
+        let mut service = Self {
+            lock,
+            board,
+            file,
+            not_written: false,
+            stop: stop.clone(),
+            log: log.clone(),
+            ended,
+            running: Vec::new(),
+        };
+        for new in duties {
+            let name = new.name;
+            let runner = Runner { new, board: service.board.clone(), stop: stop.clone(), log: log.clone() };
+            let sender = sender.clone();
+            let thread = std::thread::Builder::new().name(name.name().to_owned());
+            let spawned = thread.spawn(move || {
+                runner.run();
+                let _ = sender.send(name);
+            });
+            if let Err(error) = spawned {
+                service.end(false);
+                return Err(error);
+            }
+            service.running.push(name);
+        }
+        Ok(service)
+    }
+
+    /// Writes the state if it has changed. Call it once a second.
+    pub fn tick(&mut self) {
+        self.log.look();
+        let Some(state) = self.board.take_change() else { return };
+        match self.file.write(&state) {
+            Ok(()) => self.not_written = false,
+            Err(error) => {
+                self.board.not_written();
+                if !std::mem::replace(&mut self.not_written, true) {
+                    let error = rasadmin_text::printable(&error.to_string()).into_owned();
+                    self.log.line(&format!("warning: `rasadmin status` does not see the service's state: {error}"));
+                }
+            }
+        }
+    }
+
+    /// Notes what is wrong with the configuration's file; None if nothing is.
+    pub fn config_fault(&self, fault: Option<String>) {
+        self.board.change(|state| state.config_fault = fault);
+    }
+
+    /// Does the lock still exclude others? Not if somebody has moved or deleted its file.
+    pub fn is_alone(&self) -> bool {
+        self.lock.is_in_place()
+    }
+
+    /// Stops the duties. Returns those that did not stop in time.
+    pub fn stop(self) -> Vec<DutyName> {
+        self.end(true)
+    }
+
+    fn end(mut self, for_good: bool) -> Vec<DutyName> {
+        self.stop.request();
+        let deadline = Instant::now() + STOPPING;
+        while !self.running.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(name) = self.ended.recv_timeout(left) else { break };
+            self.running.retain(|running| *running != name);
+        }
+        if for_good {
+            self.board.change(|state| state.stopped = Some(now()));
+        }
+        self.tick();
+        std::mem::take(&mut self.running)
+    }
+}
