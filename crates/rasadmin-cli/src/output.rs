@@ -149,7 +149,7 @@ macro_rules! warning {
 /// goes on.
 pub fn line(line: fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{}", rasadmin_text::printable_lines(&line.to_string())).and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", printable_lines(&line.to_string())).and_then(|()| out.flush());
 }
 
 /// A line on standard error. If nobody can read it, the command goes on.
