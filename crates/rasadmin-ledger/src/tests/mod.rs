@@ -4,6 +4,7 @@
 
 mod conformance;
 mod database_access;
+mod interrupt;
 mod plans;
 #[cfg(unix)]
 mod postgresql;

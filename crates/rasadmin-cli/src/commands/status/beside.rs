@@ -200,3 +200,38 @@ fn duty(duty: &DutyState) -> Duty {
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rasadmin_service::state::FaultState;
+
+    fn text(duty: &DutyState) -> String {
+        let mut facts = Facts::default();
+        add_duty(&mut facts, duty, &|time| format!("<{time}>"));
+        facts.text(None, false)
+    }
+
+    #[test]
+    fn a_duty_that_fails_needs_attention_and_says_since_when_and_what_to_do() {
+        let report = Report::Follow(FollowReport { record: Some(1_204), behind: 3, warning: None });
+        let well = text(&DutyState { report: report.clone(), fault: None });
+        assert!(
+            well.starts_with("all is well") && well.contains("the ledger lacks 3 records after record 1,204"),
+            "{well}"
+        );
+        let (what, remedy) = ("the disk is full".to_owned(), "make room".to_owned());
+        let fault = Some(FaultState { since: 7, tries: 2, what, remedy });
+        let fails = text(&DutyState { report, fault });
+        assert!(fails.starts_with("attention: follow"), "{fails}");
+        assert!(fails.contains("does not work since <7> (2 tries): the disk is full; make room\n"), "{fails}");
+    }
+
+    #[test]
+    fn a_damaged_ledger_needs_attention() {
+        let damage = vec!["page 7 is never used".to_owned()];
+        let report = Report::Retention(RetentionReport { damage, ..RetentionReport::default() });
+        let text = text(&DutyState { report, fault: None });
+        assert!(text.starts_with("attention: retention") && text.contains("page 7 is never used"), "{text}");
+    }
+}
