@@ -52,9 +52,9 @@ fn a_session_is_held_until_the_server_restarts() {
     let folder = Folder::new();
     // The server dies, and is there again after an hour.
     folder.import(&(of(1, "1", 0, &[]) + &record("7", 3_600, &[])));
-    let had = |at: &str| folder.run(&["who-had", "10.8.0.5", "--at", at]).ends(0);
-    had("2024-06-18T14:30:00Z").prints("CORP\\USER1  2024-06-18 13:45:48  2024-06-18 14:45:48");
-    had("2024-06-18T14:50:00Z").prints("nobody had 10.8.0.5");
+    let had = |at: &str| folder.run(&["who-had", "10.8.0.5", "--at", at]);
+    had("2024-06-18T14:30:00Z").ends(0).prints("CORP\\USER1  2024-06-18 13:45:48  2024-06-18 14:45:48");
+    had("2024-06-18T14:50:00Z").ends(1).prints("nobody had 10.8.0.5");
     folder.run(&["sessions"]).ends(0).prints("~1h");
 }
 
@@ -93,10 +93,10 @@ fn a_restart_in_a_later_log_ends_what_has_no_end() {
     folder.import(&(of(1, "1", 0, &[]) + &of(2, "1", 7_200, &[])));
     let restart = folder.import(&record("7", 3_600, &[]));
     assert_eq!((&restart["ended_by_restarts"], &restart["sessions"]), (&1.into(), &0.into()));
-    let had = |at: &str| folder.run(&["who-had", "10.8.0.5", "--at", at]).ends(0);
-    had("2024-06-18T14:30:00Z").prints("CORP\\USER1  2024-06-18 13:45:48  2024-06-18 14:45:48");
-    had("2024-06-18T14:50:00Z").prints("nobody had 10.8.0.5");
-    had("2024-06-18T16:00:00Z").prints("CORP\\USER2").prints("end unknown");
+    let had = |at: &str| folder.run(&["who-had", "10.8.0.5", "--at", at]);
+    had("2024-06-18T14:30:00Z").ends(0).prints("CORP\\USER1  2024-06-18 13:45:48  2024-06-18 14:45:48");
+    had("2024-06-18T14:50:00Z").ends(1).prints("nobody had 10.8.0.5");
+    had("2024-06-18T16:00:00Z").ends(0).prints("CORP\\USER2").prints("end unknown");
     assert_eq!(folder.import(&record("7", 3_600, &[]))["ended_by_restarts"], 0);
 }
 
