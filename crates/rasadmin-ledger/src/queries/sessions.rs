@@ -73,8 +73,8 @@ macro_rules! anyone {
     };
 }
 
-/// Users who were accepted, and users who were denied: two parts, so that each has its condition on the user. Whoever was
-/// accepted is known, also without a session.
+/// Users who were accepted, and users who were denied: two parts, so that each has its condition on the user. A user
+/// who was accepted is known, also without a session.
 macro_rules! known_users {
     ($user:expr) => {
         concat!(
