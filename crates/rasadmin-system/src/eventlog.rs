@@ -22,6 +22,8 @@ pub struct Source(HANDLE);
 
 // SAFETY: the handle belongs to the process, and the functions that take it may be called from any thread.
 unsafe impl Send for Source {}
+// SAFETY: `write` changes nothing of its own, and several threads may call ReportEventW with one handle at the same time.
+unsafe impl Sync for Source {}
 
 impl Source {
     /// Opens the source. None if the Event Log service does not respond. The path is ignored.
