@@ -55,8 +55,8 @@ impl SubjectArguments {
         let separators = &['\\', '/', '@', '\u{ff20}'][..];
         Some(if identity.name.as_str().contains(separators) {
             format!(
-                "`{typed}` has separators left over, and does not say where its domain ends: it counts as a name without a \
-                 domain, and only a client that gives exactly this name is refused; write `DOMAIN\\NAME`"
+                "`{typed}` has separators left over, and does not say where its domain ends: it counts as a name \
+                 without a domain, and only a client that gives exactly this name is refused; write `DOMAIN\\NAME`"
             )
         } else {
             format!(

@@ -10,7 +10,7 @@ const HELP: &str = "write `2026-11-23`, `2026-11-23 09:00`, `today`, `yesterday`
 
 const HELP_WITH_END: &str = "write `2026-12-01`, `2026-12-01 08:00`, or in how long: `15m`, `8h`, `7d`";
 
-/// An end is at most so far away: 100 years, in milliseconds. What is further is a typing error, or is meant to be no end.
+/// An end is at most 100 years away, in milliseconds. Beyond that it is a typing error, or is meant to be no end.
 const FURTHEST_END: Millis = 36_525 * 86_400_000;
 
 /// The system's clock.

@@ -10,8 +10,8 @@ macro_rules! columns {
     };
 }
 
-/// On a server, in a period, by a rule or by what stands in its place in lists: `(default)`, `(NPS)`, or what the DLL
-/// itself refuses.
+/// On a server, in a period, by a rule or by what lists show in place of one: `(default)`, `(NPS)`, or the DLL's own
+/// refusal.
 macro_rules! fits {
     () => {
         "(lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
