@@ -48,8 +48,17 @@ impl SubjectArguments {
                 identity.domain, identity.name
             ));
         }
-        let none = identity.domain.is_empty();
-        none.then(|| {
+        if !identity.domain.is_empty() {
+            return None;
+        }
+        // The default domain is for names without a separator.
+        let separators = &['\\', '/', '@', '\u{ff20}'][..];
+        Some(if identity.name.as_str().contains(separators) {
+            format!(
+                "`{typed}` has separators left over, and does not say where its domain ends: it counts as a name \
+                 without a domain, and only a client that gives exactly this name is refused; write `DOMAIN\\NAME`"
+            )
+        } else {
             format!(
                 "`{typed}` has no domain, and the configuration has no `default_domain`: if RRAS passes a logon \
                  domain, the user is of that domain and is not blocked; write `DOMAIN\\{}`",
@@ -60,6 +69,7 @@ impl SubjectArguments {
 }
 
 fn user_or_account(typed: &str, domains: &Domains) -> Result<Identity> {
+    no_blanks_around(typed)?;
     if typed.contains('*') {
         let what = format!("`{typed}` is a pattern: a block is of one user; to refuse several, write a rule");
         return Err(CommandError::usage(what));
@@ -81,11 +91,14 @@ fn computer_account(typed: &str, domains: &Domains) -> Result<BlockSubject> {
 }
 
 fn claimed_computer(typed: &str) -> Result<BlockSubject> {
+    no_blanks_around(typed)?;
     let name = Name::new(typed);
     let length = name.to_utf16().len();
     let wrong = match length {
         0 => "a computer name cannot be empty".to_owned(),
-        _ if typed.trim() != typed => format!("`{typed}` has blanks around the name"),
+        _ if typed.contains(char::is_control) => {
+            format!("`{typed}` has a line break or another control character: a computer name has none")
+        }
         _ if typed.contains('*') => {
             format!("`{typed}` is a pattern: a block is of one name; to refuse several, write a rule")
         }
@@ -95,6 +108,14 @@ fn claimed_computer(typed: &str) -> Result<BlockSubject> {
         _ => return Ok(BlockSubject::claimed_computer(&name)),
     };
     Err(CommandError::usage(wrong))
+}
+
+/// Blanks around a name were copied with it. RRAS passes none, so it would never match.
+fn no_blanks_around(typed: &str) -> Result<()> {
+    if typed.trim() == typed {
+        return Ok(());
+    }
+    Err(CommandError::usage(format!("`{typed}` has blanks around the name")))
 }
 
 /// As people read it.
@@ -142,6 +163,12 @@ mod tests {
             (named(None, Some("pc7"), None), "not the account of a computer"),
             (named(None, None, Some("")), "cannot be empty"),
             (named(None, None, Some(" PC7")), "blanks around"),
+            (named(None, None, Some(" ")), "blanks around"),
+            (named(Some(" philip "), None, None), "blanks around"),
+            (named(Some(" "), None, None), "blanks around"),
+            (named(None, Some("host/pc7 "), None), "blanks around"),
+            (named(None, None, Some("PC\u{1b}7")), "control character"),
+            (named(None, None, Some("PC\n7")), "control character"),
             (named(None, None, Some("LAPTOP-*")), "is a pattern"),
             (named(None, None, Some("ABCDEFGHIJKLMNOPQ")), "17 characters: RRAS passes at most 16"),
         ] {
@@ -159,6 +186,10 @@ mod tests {
         };
         assert!(of("alice@mail.example", &domains()).unwrap().contains("does not list `MAIL.EXAMPLE`"));
         assert!(of("alice", &Domains::default()).unwrap().contains("no `default_domain`"));
+        for several in ["a@b@c", r"CORP\a\b", "alice@"] {
+            let says = of(several, &domains()).unwrap();
+            assert!(says.contains("separators left over") && !says.contains("default_domain"), "{several}: {says}");
+        }
         for certain in ["alice", r"OTHER\alice", "alice@corp.example", "host/pc7"] {
             assert_eq!(of(certain, &domains()), None, "{certain}");
         }

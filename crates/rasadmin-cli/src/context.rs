@@ -111,11 +111,22 @@ impl Context {
         Ok(self)
     }
 
+    /// Fails if the ledger is not made from the journal that is named.
+    fn refuse_other_journal(&self) -> Result<()> {
+        let is_other = self.journal.is_some() && self.ledger == self.config.ledger && !self.belong_together;
+        if is_other { Err(other_journal(&self.ledger)) } else { Ok(()) }
+    }
+
+    /// As [`reader`](Self::reader), for a change that the journal alone can take: a ledger that is missing or damaged
+    /// must not stop it. Then it warns.
+    pub fn reader_if_usable(&self) -> Result<Option<Reader>> {
+        self.refuse_other_journal()?;
+        Ok(self.reader().inspect_err(|e| warning!("the ledger cannot be used: {e}")).ok())
+    }
+
     /// The ledger, for reading. If both are the configuration's, the journal's new records are brought into it first.
     pub fn reader(&self) -> Result<Reader> {
-        if self.journal.is_some() && self.ledger == self.config.ledger && !self.belong_together {
-            return Err(other_journal(&self.ledger));
-        }
+        self.refuse_other_journal()?;
         bring_in::before_reading(self)?;
         if !self.ledger.exists() {
             let missing = format!("{}: the ledger does not exist yet", self.ledger.display());

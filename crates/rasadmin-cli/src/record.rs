@@ -51,6 +51,13 @@ pub fn bring_in(context: &Context) -> Result<Option<IngestSummary>> {
     Ok(brought)
 }
 
+/// As [`bring_in`], for a change that the journal alone can take: it only warns if it fails.
+pub fn bring_in_or_warn(context: &Context) {
+    if let Err(error) = bring_in(context) {
+        warning!("{error}");
+    }
+}
+
 fn not_written(error: Error) -> CommandError {
     let hint = match error {
         Error::Locked => Some("try again"),

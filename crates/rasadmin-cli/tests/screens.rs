@@ -309,6 +309,12 @@ fn the_top_of_a_report_is_the_top_for_programs_too() {
     run(&scene, &["report", "--by", "user", "--since", "2026-11-24", "--until", "2026-11-23"])
         .ends(2)
         .complains("--until is before --since");
+    let future = run(&scene, &["report", "--by", "user", "--since", "2999-01-01"]).ends(2);
+    assert!(
+        future.stderr.contains("--since is in the future") && !future.stderr.contains("exchange"),
+        "{}",
+        future.stderr
+    );
 }
 
 /// Without a terminal nobody is asked, and the options are named.

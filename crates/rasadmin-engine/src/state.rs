@@ -108,7 +108,7 @@ impl State {
         self.instance
     }
 
-    /// When the last record was made.
+    /// When RRAS made its last call that was recorded. Events of commands and of the service do not count.
     pub const fn last(&self) -> Option<Stamp> {
         self.last
     }

@@ -68,9 +68,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let until =
         arguments.until.as_deref().map(|until| times::parse_end(until, &context.zone, times::now())).transpose()?;
     let reason = arguments.reason.as_deref().map(reason).transpose()?;
-    // It fails before anything is changed if journal and ledger do not belong together.
-    let reader = context.reader()?;
     let mut tool = record::open(&context)?;
+    // It fails before anything is changed if journal and ledger do not belong together.
+    let ledger = context.reader_if_usable()?;
     let who = shown(&subject);
     let server = tool.state().server().clone();
     let ends = end(until, &context);
@@ -83,18 +83,22 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         ))
         .hint("lift some with `rasadmin unblock`, or refuse many users with a rule")),
         Outcome::Blocked { replaced, live } => {
-            record::bring_in(&context)?;
+            if ledger.is_some() {
+                record::bring_in_or_warn(&context);
+            }
             writeln!(out, "{who} is blocked on {server} {ends}: new connections are refused")?;
             if let Some(replaced) = replaced {
                 let since = times::show(replaced.since, &context.zone);
                 writeln!(out, "this replaces the block since {since}, {}", end(replaced.until, &context))?;
             }
-            say_who_stays(out, &reader, &context, &live)?;
+            say_who_stays(out, ledger.as_ref(), &context, &live)?;
             if let Some(uncertain) = arguments.subject.uncertain_domain(domains) {
                 warning!("{uncertain}");
             }
             say_what_can_be_forged(out, &subject)?;
-            say_if_unknown(&reader, &subject)?;
+            if let Some(Err(error)) = ledger.map(|reader| say_if_unknown(&reader, &subject)) {
+                warning!("whether the ledger knows {who} cannot be said: {error}");
+            }
             Ok(Exit::Success)
         }
     }
@@ -145,14 +149,14 @@ pub fn end(until: Option<Millis>, context: &Context) -> String {
     )
 }
 
-/// The sessions that a block does not end.
-fn say_who_stays(out: &mut Output, reader: &Reader, context: &Context, live: &[Id]) -> Result<()> {
+/// The sessions that a block does not end: by their keys, if no ledger has their numbers.
+fn say_who_stays(out: &mut Output, ledger: Option<&Reader>, context: &Context, live: &[Id]) -> Result<()> {
     if live.is_empty() {
         return Ok(());
     }
     let mut named = Vec::new();
     for id in live.iter().take(NAMED) {
-        let row = reader.session(&id.to_string())?.ok().flatten();
+        let row = ledger.and_then(|reader| reader.session(&id.to_string()).ok()?.ok()?);
         named.push(row.map_or_else(
             || id.to_string(),
             |row| format!("{} (since {})", row.id, times::show(row.acct_start_time, &context.zone)),

@@ -114,7 +114,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         (None, None, Some(_)) => return Err(CommandError::usage("--until needs --since")),
     };
     if to < from {
-        return Err(CommandError::usage("--until is before --since: exchange them"));
+        return Err(CommandError::usage(match arguments.until {
+            Some(_) => "--until is before --since: exchange them",
+            None => "--since is in the future, and without --until the report ends now: write an earlier --since",
+        }));
     }
     let by = match arguments.by {
         ByArgument::User => GroupBy::User,

@@ -36,9 +36,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let subject = arguments.subject.subject(&context.config.domains)?;
     let who = shown(&subject);
-    // It fails before anything is changed if journal and ledger do not belong together.
-    context.reader()?;
     let mut tool = record::open(&context)?;
+    // It fails before anything is changed if journal and ledger do not belong together.
+    let ledger = context.reader_if_usable()?;
     let server = tool.state().server().clone();
     let Some(block) = tool.state().block(&subject, times::now()).cloned() else {
         writeln!(out, "{who} is not blocked on {server}")?;
@@ -52,7 +52,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         let is_blocked = state.block(&subject, times::now()).is_some();
         (is_blocked, is_blocked.then(|| Event::EndBlock { subject: subject.clone(), by }))
     })?;
-    record::bring_in(&context)?;
+    if ledger.is_some() {
+        record::bring_in_or_warn(&context);
+    }
     if lifted {
         writeln!(out, "{who} is no longer blocked on {server}: the rules decide again")?;
     } else {

@@ -42,15 +42,39 @@ pub fn decided_by_in_words<'r>(rule: Option<&'r str>, refusal: Option<&str>) -> 
     }
 }
 
+/// Why the DLL itself denies: a decision's `refusal`, and the same in a few words.
+const REFUSALS: [(&str, &str); 6] = [
+    ("exhausted", "pool exhausted"),
+    ("reservation-held", "reservation already held"),
+    ("offer", "RRAS's offer unusable"),
+    ("anothers-address", "another user's address"),
+    ("blocked", "blocked"),
+    ("unrecorded", "cannot be recorded"),
+];
+
 /// Why the DLL itself denied, in a few words. `kind` is a decision's `refusal`.
 pub fn refusal_in_words(kind: &str) -> &str {
-    match kind {
-        "exhausted" => "pool exhausted",
-        "reservation-held" => "reservation already held",
-        "offer" => "RRAS's offer unusable",
-        "anothers-address" => "another user's address",
-        "blocked" => "blocked",
-        "unrecorded" => "cannot be recorded",
-        newer => newer,
+    REFUSALS.iter().find(|(of, _)| *of == kind).map_or(kind, |(_, words)| *words)
+}
+
+/// The `refusal` of [`decided_by_in_words`], which brackets tell from a rule, in upper or lower case.
+pub(super) fn refusal_of_words(words: &str) -> Option<&str> {
+    let words = words.strip_prefix('(')?.strip_suffix(')')?;
+    REFUSALS.iter().find(|(_, of)| of.eq_ignore_ascii_case(words)).map(|(kind, _)| *kind).or(Some(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lists_print_in_place_of_a_rule_leads_back_to_the_refusal() {
+        for (kind, _) in REFUSALS {
+            let printed = decided_by_in_words(None, Some(kind));
+            assert_eq!(refusal_of_words(&printed), Some(kind));
+            assert_eq!(refusal_of_words(&printed.to_uppercase()), Some(kind));
+        }
+        assert_eq!(refusal_of_words("(of a newer version)"), Some("of a newer version"));
+        assert_eq!(refusal_of_words("blocked"), None, "a rule may have this name");
     }
 }

@@ -1,7 +1,7 @@
 //! Queries for decisions, and for what explains them.
 
 use super::filter::Filter;
-use super::{Reader, decided_by_in_words, rfc3339, rfc3339_or_null};
+use super::{Reader, decided_by::refusal_of_words, decided_by_in_words, rfc3339, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
@@ -119,13 +119,15 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
 }
 
 impl Reader {
-    /// Decisions, the latest first, also imported ones. If `denied`, only denials.
+    /// Decisions, the latest first, also imported ones. If `denied`, only denials. `rule`: only what this decided, as
+    /// [`DecisionRow::decided_by`] says it, in upper or lower case.
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let of_user = filter.user.is_some();
         let mut values = filter.limited();
         // Statements for everyone have no condition on the user.
         values.retain(|(name, _)| of_user || !matches!(*name, ":name" | ":domain"));
         values.push((":rule", rule.into()));
+        values.push((":refusal", rule.and_then(refusal_of_words).into()));
         let one = match (denied, of_user) {
             (true, true) => Some(queries::DENIALS_OF_USER),
             (true, false) => Some(queries::DENIALS),

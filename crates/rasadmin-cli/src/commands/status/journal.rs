@@ -28,7 +28,7 @@ pub struct Journal {
     /// The number of the last record.
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<u64>,
-    /// The time of the last record: UTC, as RFC 3339 writes it.
+    /// The time of RRAS's last call that was recorded: UTC, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<String>,
     /// How many segment files it has.
@@ -57,7 +57,8 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Journal
     let segments = inventory::take(&config.journal).unwrap_or_default();
     let number = present.position.number;
     let last = present.state.last().map(|last| last.time);
-    let ago = last.map(|last| format!(", the last {} ago", times::between(last, times::now()))).unwrap_or_default();
+    let ago =
+        last.map(|last| format!(", RRAS's last call {} ago", times::between(last, times::now()))).unwrap_or_default();
     let files = count(segments.segments.len(), "file");
     let length = times::octets(segments.length());
     facts.add(Mark::Ok, "journal", format!("{folder}: {}{ago}; {files}, {length}", records(number)));

@@ -4,6 +4,7 @@ use super::facts::{Facts, Mark};
 use super::recorded::Recorded;
 use crate::format::count;
 use rasadmin_ledger::report::{DecidedBy, Refused, refusal_in_words};
+use std::cmp::Reverse;
 
 /// How many causes are named.
 const NAMED: usize = 3;
@@ -25,10 +26,11 @@ fn report(facts: &mut Facts, all: &[Refused]) {
             continue;
         }
         let times: u64 = some.iter().map(|one| one.times).sum();
+        let some = by_cause(&some);
         let mut causes: Vec<String> =
-            some.iter().take(NAMED).map(|one| format!("{} {}", one.times, cause(one))).collect();
+            some.iter().take(NAMED).map(|(cause, times)| format!("{times} {cause}")).collect();
         if some.len() > NAMED {
-            let rest: u64 = some.iter().skip(NAMED).map(|one| one.times).sum();
+            let rest: u64 = some.iter().skip(NAMED).map(|(_, times)| times).sum();
             causes.push(format!("{rest} for other reasons"));
         }
         let text = format!("{} today {what}: {}", count(times, "refusal"), causes.join(", "));
@@ -39,8 +41,24 @@ fn report(facts: &mut Facts, all: &[Refused]) {
     }
 }
 
+/// How often each cause refused, the most frequent first.
+fn by_cause(some: &[&Refused]) -> Vec<(String, u64)> {
+    let mut causes: Vec<(String, u64)> = Vec::new();
+    for one in some {
+        let cause = cause(one);
+        match causes.iter_mut().find(|(of, _)| *of == cause) {
+            Some((_, times)) => *times += one.times,
+            None => causes.push((cause, one.times)),
+        }
+    }
+    causes.sort_by_key(|(_, times)| Reverse(*times));
+    causes
+}
+
 fn cause(one: &Refused) -> String {
     match (&one.refusal, &one.rule) {
+        // The reason is the administrator's own, and each block may have another.
+        (Some(kind), _) if kind == "blocked" => refusal_in_words(kind).to_owned(),
         (Some(kind), _) => {
             let reason = one.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
             format!("{}{reason}", refusal_in_words(kind))
@@ -76,6 +94,18 @@ mod tests {
         let (attention, text) = told(&[one(None, Some("blocked"), 3), one(Some("no PPTP"), None, 1)]);
         assert!(!attention && text.contains("4 refusals today by rules and blocks: 3 blocked, 1 `no PPTP`;"), "{text}");
         assert!(told(&[]).1.contains("nobody today"));
+    }
+
+    #[test]
+    fn blocks_count_together_whatever_their_reasons() {
+        let blocked = |reason: Option<&str>, times| Refused {
+            reason: reason.map(str::to_owned),
+            ..one(None, Some("blocked"), times)
+        };
+        let all =
+            [one(Some("no PPTP"), None, 3), blocked(Some("stolen"), 2), blocked(Some("left"), 2), blocked(None, 1)];
+        let text = told(&all).1;
+        assert!(text.contains("8 refusals today by rules and blocks: 5 blocked, 3 `no PPTP`;"), "{text}");
     }
 
     #[test]

@@ -114,6 +114,8 @@ conformance! {
         };
         assert_eq!(of(r"corp\MALLORY", None), [false, true]);
         assert_eq!(of(r"corp\MALLORY", Some("not mallory")), [false]);
+        assert_eq!(of(r"corp\MALLORY", Some("(NPS)")), [true]);
+        assert_eq!(of(r"CORP\bob", Some("(default)")), [false; 0], "NPS refused, not the default");
         assert_eq!((of(r"CORP\bob", None), of(r"CORP\alice", None)), (vec![true], vec![]));
     }
 

@@ -53,8 +53,7 @@ impl<'c> Lines<'c> {
         let user = user.map(|user| user.to_string()).or_else(|| record.event.user_name().map(ToString::to_string));
         let time = times::show(record.at.time, self.zone);
         let mut parts = outcome(&record);
-        parts.extend(record.effects.iter().filter_map(|effect| change(effect, self.zone)));
-        parts.extend(asked_by(&record.event));
+        parts.extend(record.effects.iter().filter_map(|effect| change(effect, &record.event, self.zone)));
         if decoded.unknown > 0 {
             parts.push(format!("{} from a newer version", crate::format::count(decoded.unknown, "part")));
         }
@@ -164,7 +163,7 @@ fn replaced(decision: &Decision) -> String {
 }
 
 /// What changed, as far as people ask.
-fn change(effect: &Effect, zone: &TimeZone) -> Option<String> {
+fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
     Some(match effect {
         Effect::InstanceBegan(began) => format!("{} begins anew", began.server),
         Effect::SessionBegan(began) if began.adopted => "session found".to_owned(),
@@ -190,13 +189,19 @@ fn change(effect: &Effect, zone: &TimeZone) -> Option<String> {
         Effect::LeaseEnded { by, .. } => format!("lease ends ({})", by.name()),
         Effect::LateRelease { .. } => "the lease had ended already".to_owned(),
         Effect::Blocked(EarlierBlock { until: Some(until), reason, .. }) => {
-            blocked("the user", Some(*until), reason.as_deref(), zone)
+            blocked(None, Some(*until), reason.as_deref(), zone)
         }
         Effect::Blocked(_) => "the user is let in again".to_owned(),
-        Effect::BlockBegan(Block { subject, until, reason, .. }) => {
-            blocked(&shown(subject), *until, reason.as_deref(), zone)
+        Effect::BlockBegan(Block { subject, until, reason, by, .. }) => {
+            computer(subject) + &blocked(by.as_deref(), *until, reason.as_deref(), zone)
         }
-        Effect::BlockEnded { subject } => format!("{} is no longer blocked", shown(subject)),
+        Effect::BlockEnded { subject } => {
+            let by = match event {
+                Event::EndBlock { by, .. } => by.as_deref(),
+                _ => None,
+            };
+            format!("{}unblocked{}", computer(subject), by_account(by))
+        }
         Effect::Anomaly(anomaly) => format!("{}: {}", anomaly.what(), anomaly.details()),
         Effect::ConfigRead(read) => match &read.fault {
             Some(_) => format!("the file is broken; {} stays in force", read.hash),
@@ -219,16 +224,23 @@ fn change(effect: &Effect, zone: &TimeZone) -> Option<String> {
     })
 }
 
-fn blocked(who: &str, until: Option<Millis>, reason: Option<&str>, zone: &TimeZone) -> String {
-    let until = until.map_or_else(|| "it is lifted".to_owned(), |until| times::show(until, zone));
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{who} is blocked until {until}{reason}")
+/// Who it is, if the line's column of users cannot say it.
+fn computer(subject: &BlockSubject) -> String {
+    match subject {
+        BlockSubject::User(_) => String::new(),
+        BlockSubject::ClaimedComputer(_) => format!("{}: ", shown(subject)),
+    }
 }
 
-/// The account that asked for a block, or to lift it.
-fn asked_by(event: &Event) -> Option<String> {
-    let (Event::BeginBlock(BeginBlock { by, .. }) | Event::EndBlock { by, .. }) = event else { return None };
-    by.as_ref().map(|by| format!("asked by {by}"))
+/// `by`: the account that asked for it.
+fn blocked(by: Option<&str>, until: Option<Millis>, reason: Option<&str>, zone: &TimeZone) -> String {
+    let until = until.map_or_else(|| "it is lifted".to_owned(), |until| times::show(until, zone));
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("blocked{} until {until}{reason}", by_account(by))
+}
+
+fn by_account(by: Option<&str>) -> String {
+    by.map(|by| format!(" by {by}")).unwrap_or_default()
 }
 
 fn show(address: Address) -> String {
