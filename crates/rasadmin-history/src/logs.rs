@@ -25,6 +25,7 @@ mod plain;
 mod reader;
 mod record;
 mod remembered;
+mod restarts;
 mod sources;
 mod summary;
 mod usage;

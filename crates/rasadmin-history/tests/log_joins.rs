@@ -67,6 +67,24 @@ fn a_restart_ends_every_session_of_its_server() {
 }
 
 #[test]
+fn a_restart_ends_a_session_whose_start_comes_after_it() {
+    let start = |second| accounting("1", "7", second, &[]);
+    let (early, late) = (restart("7", 600, "VPN1"), restart("7", 4_200, "vpn1"));
+    // The first restart after its start ended it.
+    assert_eq!(times(&[session(&[early.clone(), start(0), late])]), [(0, Some(600))]);
+    let (all, summary) = sessions(&[early.clone(), start(0)]);
+    assert_eq!((times(&all), summary.counts.without_end), (vec![(0, Some(600))], 0));
+    // In the same second, the order of the records is that of the events.
+    assert_eq!(times(&[session(&[early.clone(), start(600)])]), [(600, None)]);
+    // It was seen after that restart; it has a Stop; the restart is another server's.
+    let update = accounting("3", "7", 700, &[]);
+    assert_eq!(times(&[session(&[early.clone(), start(0), update])]), [(0, None)]);
+    let stop = accounting("2", "7", 300, &[(at::SECONDS, "300")]);
+    assert_eq!(times(&[session(&[early, start(0), stop])]), [(0, Some(300))]);
+    assert_eq!(times(&[session(&[restart("7", 600, "VPN2"), start(0)])]), [(0, None)]);
+}
+
+#[test]
 fn the_longer_of_two_stops_is_the_sessions() {
     let start = accounting("1", "7", 0, &[]);
     let stop = |more: &[(usize, &str)]| accounting("2", "7", 648, more);

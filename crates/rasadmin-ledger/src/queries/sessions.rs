@@ -182,12 +182,12 @@ queries! {
     /// Imported sessions that a restart of their server ended, if it was theirs: their end is not known, or is that of a
     /// later restart. One that lasted more than a day is found by an index of its own.
     SESSIONS_BEFORE_RESTART = "SELECT id, nas_identifier FROM sessions
-         WHERE closed_by = '", no_end!(), "' AND acct_start_time <= :time AND acct_stop_time <= :time
+         WHERE closed_by = '", no_end!(), "' AND acct_start_time < :time AND acct_stop_time <= :time
              AND imported IS NOT NULL
          UNION ALL
          SELECT id, nas_identifier FROM sessions
          WHERE closed_by = 'instance ended' AND estimated = 1 AND imported IS NOT NULL AND acct_stop_time > :time
-             AND acct_start_time >= :day_before AND acct_start_time <= :time
+             AND acct_start_time >= :day_before AND acct_start_time < :time
          UNION ALL
          SELECT id, nas_identifier FROM sessions
          WHERE closed_by = 'instance ended' AND estimated = 1 AND imported IS NOT NULL AND acct_stop_time > :time
