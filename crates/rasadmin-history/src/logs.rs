@@ -29,6 +29,7 @@ mod restarts;
 mod sources;
 mod summary;
 mod usage;
+mod who;
 mod xml_names;
 
 pub use counts::LogCounts;
