@@ -25,9 +25,11 @@ mod plain;
 mod reader;
 mod record;
 mod remembered;
+mod restarts;
 mod sources;
 mod summary;
 mod usage;
+mod who;
 mod xml_names;
 
 pub use counts::LogCounts;

@@ -67,6 +67,24 @@ fn a_restart_ends_every_session_of_its_server() {
 }
 
 #[test]
+fn a_restart_ends_a_session_whose_start_comes_after_it() {
+    let start = |second| accounting("1", "7", second, &[]);
+    let (early, late) = (restart("7", 600, "VPN1"), restart("7", 4_200, "vpn1"));
+    // The first restart after its start ended it.
+    assert_eq!(times(&[session(&[early.clone(), start(0), late])]), [(0, Some(600))]);
+    let (all, summary) = sessions(&[early.clone(), start(0)]);
+    assert_eq!((times(&all), summary.counts.without_end), (vec![(0, Some(600))], 0));
+    // In the same second, the order of the records is that of the events.
+    assert_eq!(times(&[session(&[early.clone(), start(600)])]), [(600, None)]);
+    // It was seen after that restart; it has a Stop; the restart is another server's.
+    let update = accounting("3", "7", 700, &[]);
+    assert_eq!(times(&[session(&[early.clone(), start(0), update])]), [(0, None)]);
+    let stop = accounting("2", "7", 300, &[(at::SECONDS, "300")]);
+    assert_eq!(times(&[session(&[early, start(0), stop])]), [(0, Some(300))]);
+    assert_eq!(times(&[session(&[restart("7", 600, "VPN2"), start(0)])]), [(0, None)]);
+}
+
+#[test]
 fn the_longer_of_two_stops_is_the_sessions() {
     let start = accounting("1", "7", 0, &[]);
     let stop = |more: &[(usize, &str)]| accounting("2", "7", 648, more);
@@ -179,6 +197,33 @@ fn an_id_that_comes_again_without_a_class_is_another_session() {
     assert_eq!((all.len(), summary.counts.repeated), (2, 2), "{:?}", times(&all));
 }
 
+#[test]
+fn records_of_different_users_or_addresses_are_never_one_session() {
+    let of = |user, address| [(at::USER, user), (at::ADDRESS, address)];
+    let start = bare("1", 0, &of(r"CORP\w1", "10.8.0.1"));
+    let stop =
+        |user, address: &'static str| bare("2", 2_400, &[&of(user, address)[..], &[(at::SECONDS, "1200")]].concat());
+    for other in [(r"CORP\w2", "10.8.0.2"), (r"CORP\w2", "10.8.0.1"), (r"PARTNER\w1", ""), (r"CORP\w1", "10.8.0.2")] {
+        let (all, summary) = sessions(&[start.clone(), stop(other.0, other.1)]);
+        assert_eq!(times(&all), [(0, None), (1_200, Some(2_400))], "{other:?}");
+        assert_eq!((summary.counts.sessions, summary.counts.without_end), (2, 1));
+        assert_ne!(all[0].past.key, all[1].past.key);
+    }
+    // What a record does not say, or says in another way, contradicts nothing.
+    for same in [(r"corp\W1", "10.8.0.1"), ("w1", ""), ("w1@corp.example", "0.0.0.0"), ("", "255.255.255.254")] {
+        assert_eq!(times(&[session(&[start.clone(), stop(same.0, same.1)])]), [(0, Some(2_400))], "{same:?}");
+    }
+    // A further link of another user, with a Class of its own.
+    let class = "311 1 192.168.180.2 06/15/2024 17:41:37 170";
+    let link = |id, user, class| {
+        accounting("1", id, 5, &[(at::MULTI, "117"), (at::LINKS, "2"), (at::USER, user), (at::CLASS, class)])
+    };
+    let first = link("168", "alice", CLASS);
+    let (all, _) = sessions(&[first.clone(), link("169", "bob", class)]);
+    assert_eq!(all.len(), 2);
+    assert_eq!(session(&[first, link("169", "ALICE", class)]).past.links, 2);
+}
+
 /// What is read of a log in which so many sessions are open that the first ones are passed on without their end.
 fn crowded(class: impl Fn(usize) -> String, last: &str) -> (Vec<LogSession>, Summary) {
     let long = "x".repeat(1_900);
@@ -192,14 +237,15 @@ fn a_session_that_had_no_room_is_counted_once() {
     let of_nps = |id: usize| format!("311 1 192.168.180.2 06/15/2024 17:41:37 {id}");
     for class in [&of_nps as &dyn Fn(usize) -> String, &|_| "VPN".to_owned()] {
         // The start that the Stop's seconds show is not exactly that of the Start.
-        let stop = accounting("2", "5", 20_000, &[(at::SECONDS, "19994"), (at::CLASS, &class(5))]);
+        let user = (at::USER, "");
+        let stop = accounting("2", "5", 20_000, &[(at::SECONDS, "19994"), (at::CLASS, &class(5)), user]);
         let (all, summary) = crowded(class, &stop);
         assert_eq!((summary.counts.sessions, summary.counts.without_end, all.len()), (6_000, 5_999, 6_001));
         let of_it: Vec<_> = all.iter().filter(|one| one.past.start == (T + 5) * SECOND).collect();
         assert_eq!((of_it.len(), &of_it[0].past.key), (2, &of_it[1].past.key));
         assert_eq!(of_it.iter().map(|one| one.continued).collect::<Vec<_>>(), [false, true]);
         // A repeated Start is no session.
-        let again = accounting("1", "5", 5, &[(at::CLASS, &class(5))]);
+        let again = accounting("1", "5", 5, &[(at::CLASS, &class(5)), user]);
         let (all, summary) = crowded(class, &again);
         assert_eq!((all.len(), summary.counts.sessions, summary.counts.repeated), (6_000, 6_000, 1));
     }

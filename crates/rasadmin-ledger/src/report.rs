@@ -29,7 +29,7 @@ pub use pages::{ExportFilter, Pages};
 pub use pools::PoolUse;
 pub use refused::Refused;
 pub use sessions::SessionRow;
-pub use totals::{GroupBy, KnownUser, Total, UsageRow, month};
+pub use totals::{Bound, GroupBy, KnownUser, Total, UsageRow, month};
 pub use user::{InForce, LimitUse, ReservedAddress, UserBlock, UserReport};
 
 use crate::sqlite::{Access, Database};

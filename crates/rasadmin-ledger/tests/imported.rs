@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_ledger::imported::{ImportCounts, ImportedSession, ImportedUsage, NO_END};
-use rasadmin_ledger::report::{ExportFilter, Filter, GroupBy, Reader};
+use rasadmin_ledger::report::{Bound, ExportFilter, Filter, GroupBy, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::{Duration, Instant};
 use support::imported::{import, imported};
@@ -144,6 +144,52 @@ fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
     reading.next().unwrap().unwrap();
     import(&scene, &[imported("new", "alice", MONDAY + 2, MONDAY + 10)]);
     assert_eq!(reading.count(), 4_999);
+}
+
+#[test]
+fn a_report_says_on_which_side_of_the_truth_its_times_are() {
+    let scene = Scene::new(LIMITED);
+    let hour = 3_600_000;
+    let of = |user: &'static str, closed_by, estimated| ImportedSession {
+        closed_by,
+        estimated,
+        ..imported(&format!("{user} {closed_by}"), user, MONDAY - 2 * hour, MONDAY - hour)
+    };
+    import(
+        &scene,
+        &[
+            of("exact", "hangup", false),
+            of("least", NO_END, true),
+            of("most", "instance ended", true),
+            of("most", "hangup", false),
+            of("both", NO_END, true),
+            of("both", "instance ended", true),
+        ],
+    );
+    // What the ledger itself estimates is no bound.
+    let ledger = rusqlite::Connection::open(scene.ledger()).unwrap();
+    ledger
+        .execute_batch(
+            "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle,
+                 remote_computer, calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time,
+                 acct_session_time, closed_by, estimated, billed)
+             SELECT 'own', 0, nas_identifier, domain, 'OWN', user_name, 0, '', '', '', '', acct_start_time,
+                 acct_stop_time, acct_session_time, closed_by, estimated, 1
+             FROM sessions WHERE acct_session_id = 'most instance ended'",
+        )
+        .unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
+    let (config, zone) = (&scene.config, &scene.config.zone);
+    let totals = reader.totals(GroupBy::User, MONDAY - 3 * hour, MONDAY, MONDAY, config, zone).unwrap();
+    let bounds: Vec<_> = totals.iter().map(|total| (total.key.as_deref().unwrap(), total.connected_is())).collect();
+    let expected = [
+        (r"CORP\BOTH", Bound::About),
+        (r"CORP\EXACT", Bound::Exact),
+        (r"CORP\LEAST", Bound::AtLeast),
+        (r"CORP\MOST", Bound::AtMost),
+        (r"CORP\OWN", Bound::Exact),
+    ];
+    assert_eq!(bounds, expected);
 }
 
 /// A long read would keep the write-ahead log from being checkpointed, and slow down every connect.

@@ -162,9 +162,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     });
     bar.finish_and_clear();
     let summary = summary?;
-    batch.write(&mut target)?;
+    let done = batch.finish(&mut target)?;
     let zone = zone.unwrap_or_else(|| context.config.zone.clone());
-    print(out, &arguments, &summary, &batch.done, &zone)?;
+    print(out, &arguments, &summary, &done, &zone)?;
     Ok(Exit::Success)
 }
 

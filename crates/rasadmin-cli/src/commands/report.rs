@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month, refusal_in_words};
+use rasadmin_ledger::report::{Bound, DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month, refusal_in_words};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -153,7 +153,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let (from, to) = (times::show(from, zone), times::show(to, zone));
             let zone = times::zone_name(zone);
             writeln!(out, "\n  {from} to {to}, {zone}\n  received and sent: by the server")?;
-            lower_bounds(&totals).try_for_each(|line| out.text(&format!("  {line}")))?;
+            bounds(&totals).try_for_each(|line| out.text(&format!("  {line}")))?;
             if totals.len() < all {
                 writeln!(out, "  the first {} of {all} rows; --top 0 shows all", totals.len())?;
             }
@@ -213,7 +213,7 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
             name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
-            at_least(total.without_end > 0, times::duration(total.seconds)),
+            connected(total),
             octets(total.input_octets),
             octets(total.output_octets),
             if total.estimated > 0 { total.estimated.to_string() } else { String::new() },
@@ -223,14 +223,31 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     out.table(&columns, rows.collect())
 }
 
-/// What `>=` means in the table. `--json` and CSV have the numbers of these sessions.
-fn lower_bounds(totals: &[Total]) -> impl Iterator<Item = &'static str> {
-    let without_end = totals.iter().any(|total| total.without_end > 0);
+/// The time connected, marked if it is not exact.
+fn connected(total: &Total) -> String {
+    let mark = match total.connected_is() {
+        Bound::Exact => "",
+        Bound::AtLeast => ">= ",
+        Bound::AtMost => "<= ",
+        Bound::About => "~",
+    };
+    format!("{mark}{}", times::duration(total.seconds))
+}
+
+/// What the marks in the table mean. `--json` and CSV have the numbers of these sessions.
+fn bounds(totals: &[Total]) -> impl Iterator<Item = &'static str> {
+    let connected = |bound| totals.iter().any(|total| total.connected_is() == bound);
     let octets = totals.iter().any(|total| total.octets_are_lower_bound);
-    let without_end = without_end.then_some("connected, >=: a session without an end counts until it was last seen");
-    let octets =
-        octets.then_some("received and sent, >=: a session without octets counts as 0, or a counter may have wrapped");
-    without_end.into_iter().chain(octets)
+    let lines = [
+        (connected(Bound::AtLeast), "connected, >=: a session without an end counts until it was last seen"),
+        (
+            connected(Bound::AtMost),
+            "connected, <=: a session that a restart in its log ended counts until that restart",
+        ),
+        (connected(Bound::About), "connected, ~: both kinds of sessions, without an end and ended by a restart"),
+        (octets, "received and sent, >=: a session without octets counts as 0, or a counter may have wrapped"),
+    ];
+    lines.into_iter().filter_map(|(applies, line)| applies.then_some(line))
 }
 
 /// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.

@@ -12,6 +12,7 @@ use super::key::{digest, key};
 use super::open::{Open, Taken, closer, millis};
 use super::record::Record;
 use super::remembered::Remembered;
+use super::restarts::Restarts;
 use super::usage;
 use rasadmin_policy::Millis;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -41,6 +42,7 @@ pub struct Joiner {
     remembered: Remembered,
     /// Servers that have restarted, and of which no record of a session has come since.
     idle: HashSet<String>,
+    restarts: Restarts,
     /// What all sessions in memory take of the [`ROOM`].
     weight: usize,
     classes: Classes,
@@ -57,6 +59,7 @@ impl Default for Joiner {
             waiting: VecDeque::new(),
             remembered: Remembered::default(),
             idle: HashSet::new(),
+            restarts: Restarts::default(),
             weight: 0,
             classes: Classes::default(),
             counts: LogCounts::default(),
@@ -312,6 +315,7 @@ impl Joiner {
         out.push(LogItem::Restart(LogRestart { server: name(record, record.server()), time }));
         ended.sort_unstable();
         self.waiting.extend(ended.into_iter().map(|(_, key)| (time + GRACE, key)));
+        self.restarts.add(&server, time);
         if self.idle.len() > MOST_SERVERS {
             self.idle.clear();
         }
@@ -335,8 +339,11 @@ impl Joiner {
     }
 
     /// Adds a session to `out`, ended or not, and forgets it.
-    fn emit(&mut self, open: Box<Open>, out: &mut Vec<LogItem>) {
+    fn emit(&mut self, mut open: Box<Open>, out: &mut Vec<LogItem>) {
         self.weight -= open.weight;
+        // Its records may have come after that of the restart that ended it.
+        let first = self.restarts.first_after(open.session.past.server.folded().as_str(), open.session.past.last_seen);
+        open.restarted = [open.restarted, first].into_iter().flatten().min();
         let own = open.keys.first().copied().unwrap_or(0);
         for key in &open.keys {
             self.alias.remove(key);
@@ -344,6 +351,7 @@ impl Joiner {
         if self.by_id.get(&open.by_id) == Some(&own) {
             self.by_id.remove(&open.by_id);
         }
+        let who = open.who;
         let (keys, session) = open.finish();
         let past = &session.past;
         let before = self.remembered.find_unended(own).filter(|_| session.continued);
@@ -352,7 +360,7 @@ impl Joiner {
         self.counts.without_end -= u64::from(before.is_some_and(|before| before.counted));
         match past.ended {
             Some(ended) if !ended.estimated => keys.into_iter().for_each(|key| self.remembered.ended(key, ended.stop)),
-            _ => self.remembered.unended(own, &past.key, past.start, past.ended.is_none()),
+            _ => self.remembered.unended(own, &past.key, past.start, who, past.ended.is_none()),
         }
         out.push(LogItem::Session(session));
     }

@@ -6,6 +6,7 @@ use super::item::{LogSession, describe, new_session};
 use super::key::key;
 use super::record::Record;
 use super::usage;
+use super::who::Who;
 use crate::Ended;
 use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::imported::ImportedUsage;
@@ -61,6 +62,7 @@ pub struct Open {
     pub weight: usize,
     /// When Accounting-On or -Off ended it.
     pub restarted: Option<Millis>,
+    pub who: Who,
     links: Vec<Link>,
     /// Does its Class or id identify it? If not, the id may come again for another session.
     unique: bool,
@@ -85,6 +87,7 @@ impl Open {
             until: None,
             weight: 0,
             restarted: None,
+            who: Who::default(),
             links: Vec::new(),
             unique: record.is_unique(),
             started: false,
@@ -126,14 +129,19 @@ impl Open {
 
     /// Can a record of another link, with a Class of its own, belong to it?
     pub fn can_have(&self, record: &Record) -> bool {
-        self.restarted.is_none() && self.links.iter().all(|link| link.id != link_id(record))
+        self.restarted.is_none()
+            && !self.who.contradicts(Who::of(record))
+            && self.links.iter().all(|link| link.id != link_id(record))
     }
 
     /// Does a record with the key of this session belong to it? Not if it is of another session with the same id, which
-    /// began after a restart, or, if nothing identifies the session, at another time.
+    /// began after a restart, or, if nothing identifies the session, of another user or at another time.
     pub fn has(&self, record: &Record, time: Millis) -> bool {
         if self.unique {
             return true;
+        }
+        if self.who.contradicts(Who::of(record)) {
+            return false;
         }
         let is_start = record.status == Some(1);
         if is_start && self.restarted.is_some_and(|stop| time > stop) {
@@ -157,6 +165,7 @@ impl Open {
     pub fn take(&mut self, record: &Record, time: Millis, asked: Option<&Asked>) -> Result<Taken, String> {
         self.session.past.last_seen = self.session.past.last_seen.max(time);
         describe(&mut self.session, record, asked);
+        self.who.learn(Who::of(record));
         let at = match self.links.iter().position(|link| link.id == link_id(record)) {
             Some(at) => at,
             None if self.links.len() == MOST_LINKS => {

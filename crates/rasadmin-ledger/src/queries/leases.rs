@@ -12,19 +12,23 @@ macro_rules! columns {
     };
 }
 
-/// Does nothing show that an imported session without an end ended before `:at`?
-macro_rules! may_hold_still {
+/// The first sign that an imported session had its address no more: another session or lease has it on the same server,
+/// or the server starts again. NULL if there is none.
+macro_rules! not_held_from {
     () => {
-        "NOT EXISTS (SELECT 1 FROM sessions later
-                 WHERE later.framed_ip_address = :address AND later.imported IS NOT NULL
-                     AND later.acct_start_time > sessions.acct_start_time AND later.acct_start_time <= :at
-                     AND lower(later.nas_identifier) = lower(sessions.nas_identifier))
-             AND NOT EXISTS (SELECT 1 FROM leases
-                 WHERE leases.address = :address AND began > sessions.acct_start_time AND began <= :at
-                     AND lower(leases.server) = lower(sessions.nas_identifier))
-             AND NOT EXISTS (SELECT 1 FROM instances
-                 WHERE started > sessions.acct_start_time AND started <= :at
-                     AND lower(instances.server) = lower(sessions.nas_identifier))"
+        "(SELECT min(time) FROM (
+             SELECT acct_start_time AS time FROM sessions later
+             WHERE later.framed_ip_address = :address AND later.imported IS NOT NULL
+                 AND later.acct_start_time > sessions.acct_start_time
+                 AND lower(later.nas_identifier) = lower(sessions.nas_identifier)
+             UNION ALL
+             SELECT began FROM leases
+             WHERE leases.address = :address AND began > sessions.acct_start_time
+                 AND lower(leases.server) = lower(sessions.nas_identifier)
+             UNION ALL
+             SELECT started FROM instances
+             WHERE started > sessions.acct_start_time
+                 AND lower(instances.server) = lower(sessions.nas_identifier)) AS signs)"
     };
 }
 
@@ -80,13 +84,16 @@ queries! {
          UNION ALL
          SELECT id, nas_identifier, 4, framed_ip_address, NULL, domain, name, user_name, coalesce(nas_port_id, CAST(nas_port AS TEXT), ''), id,
              'imported', NULL, acct_start_time, acct_start_time,
-             CASE closed_by WHEN '", no_end!(), "' THEN NULL ELSE acct_stop_time END, closed_by, imported,
+             CASE WHEN closed_by = '", no_end!(), "' THEN NULL
+                  WHEN not_held_from < acct_stop_time THEN not_held_from ELSE acct_stop_time END, closed_by, imported,
              CASE closed_by WHEN '", no_end!(), "' THEN acct_stop_time END
-         FROM sessions
-         WHERE framed_ip_address = :address AND imported IS NOT NULL AND ", super::sessions::not_twice!(), "
-             AND ((acct_start_time <= :at
-                     AND (acct_stop_time > :at OR (closed_by = '", no_end!(), "' AND ", may_hold_still!(), ")))
-                 OR :at IS NULL)
+         FROM (SELECT *, CASE estimated WHEN 1 THEN ", not_held_from!(), " END AS not_held_from FROM sessions
+             WHERE framed_ip_address = :address AND imported IS NOT NULL AND ", super::sessions::not_twice!(), ") AS held
+         WHERE (acct_start_time <= :at
+                 AND ((closed_by = '", no_end!(), "' AND acct_stop_time > :at)
+                     OR ((closed_by = '", no_end!(), "' OR acct_stop_time > :at)
+                         AND (not_held_from > :at OR not_held_from IS NULL))))
+             OR :at IS NULL
          ORDER BY 13 DESC LIMIT :limit";
 
     /// The number of addresses of each pool that are held now.

@@ -41,12 +41,14 @@ macro_rules! session_counts {
     };
 }
 
-/// Does an import know more about the end of an imported session? Either its end was not known. Or the record of its end
-/// was shorter: it was cut off in a log that was still being written.
+/// Does an import know more about the end of an imported session? Either its end was not known: of two restarts the first
+/// ended it. Or the record of its end was shorter: it was cut off in a log that was still being written.
 macro_rules! completes {
     () => {
         "imported IS NOT NULL
-             AND ((estimated = 1 AND (estimated > :estimated OR acct_stop_time < :stop))
+             AND ((estimated = 1 AND (estimated > :estimated
+                     OR CASE WHEN closed_by = 'instance ended' AND closed_by = :closed_by THEN acct_stop_time > :stop
+                        ELSE acct_stop_time < :stop END))
                  OR (estimated = 0 AND estimated = :estimated AND acct_stop_time = :stop
                      AND acct_session_time <= :seconds
                      AND (acct_input_octets IS NULL OR acct_input_octets <= :input)
@@ -177,11 +179,24 @@ queries! {
              tunnel_type = coalesce(tunnel_type, :tunnel), framed_ip_address = coalesce(framed_ip_address, :address)
          WHERE acct_session_id = :session AND ", completes!();
 
-    /// Ends a server's imported sessions whose end is not known: it restarted, by another log.
-    SESSIONS_RESTARTED = "UPDATE sessions SET acct_stop_time = :time, acct_session_time = (:time - acct_start_time) / 1000,
+    /// Imported sessions that a restart of their server ended, if it was theirs: their end is not known, or is that of a
+    /// later restart. One that lasted more than a day is found by an index of its own.
+    SESSIONS_BEFORE_RESTART = "SELECT id, nas_identifier FROM sessions
+         WHERE closed_by = '", no_end!(), "' AND acct_start_time < :time AND acct_stop_time <= :time
+             AND imported IS NOT NULL
+         UNION ALL
+         SELECT id, nas_identifier FROM sessions
+         WHERE closed_by = 'instance ended' AND estimated = 1 AND imported IS NOT NULL AND acct_stop_time > :time
+             AND acct_start_time >= :day_before AND acct_start_time < :time
+         UNION ALL
+         SELECT id, nas_identifier FROM sessions
+         WHERE closed_by = 'instance ended' AND estimated = 1 AND imported IS NOT NULL AND acct_stop_time > :time
+             AND acct_start_time < :day_before AND acct_stop_time - acct_start_time > 86400000";
+
+    /// A restart of its server ended it.
+    SESSION_RESTARTED = "UPDATE sessions SET acct_stop_time = :time, acct_session_time = (:time - acct_start_time) / 1000,
              acct_terminate_cause = 'NAS-Reboot', closed_by = 'instance ended'
-         WHERE closed_by = '", no_end!(), "' AND acct_start_time <= :time AND acct_stop_time <= :time
-             AND lower(nas_identifier) = lower(:server) AND imported IS NOT NULL";
+         WHERE id = :id";
 
     /// Would an import add to an existing session?
     EXISTING_SESSION = "SELECT CAST(CASE WHEN ", completes!(), " THEN 1 ELSE 0 END AS BIGINT) FROM sessions

@@ -111,7 +111,7 @@ impl Reader {
     /// Who had an address, the latest first: at a time, or ever. An IPv6 address is found by its identifier, and by its
     /// prefix if RRAS passed it. Imported sessions are used for times that the ledger itself does not cover. A session
     /// whose end is not in its log can have held the address until the log, or the ledger itself, shows another one with
-    /// it, or a restart of the server.
+    /// it, or a restart of the server. A session whose end is an estimate had it no longer than that either.
     pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<LeaseRow>, Error> {
         let (address, prefix) = spellings(address);
         let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };

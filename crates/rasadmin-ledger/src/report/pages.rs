@@ -60,7 +60,7 @@ impl Reader {
             let values = values! {
                 session: &session.key, stop: session.stop, seconds: session.seconds, estimated: session.estimated,
                 input: usage.input_octets, output: usage.output_octets,
-                cause: session.cause.as_ref(),
+                cause: session.cause.as_ref(), closed_by: session.closed_by,
             };
             match self.database.one(queries::EXISTING_SESSION, values, |row| row.get(0))? {
                 None => {

@@ -120,6 +120,11 @@ impl SessionRow {
         self.acct_stop_time.or(self.last_seen).unwrap_or(now)
     }
 
+    /// Is its end that of a restart in the log that it was imported from? If so, it ended then at the latest.
+    pub fn ended_at_latest(&self) -> bool {
+        self.imported.is_some() && self.estimated && self.last_seen.is_none()
+    }
+
     /// How long it lasted at least, in seconds, if its end is not known.
     pub fn seconds_seen(&self) -> Option<u64> {
         u64::try_from((self.last_seen? - self.acct_start_time) / 1000).ok().filter(|&seconds| seconds > 0)

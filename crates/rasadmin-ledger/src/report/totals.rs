@@ -62,6 +62,9 @@ pub struct Total {
     /// The number of sessions that ended in the period, and whose octets count here.
     #[serde(skip)]
     pub with_octets: u64,
+    /// The number of imported sessions that a restart ended, at the latest.
+    #[serde(skip)]
+    pub ended_at_latest: u64,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
     /// The number of attempts that were denied, by rasadmin or (in imported logs) by NPS, and of live sessions that were
@@ -226,6 +229,7 @@ impl Sums<'_> {
             row.seconds += seconds;
             row.estimated += u64::from(session.estimated);
             row.without_end += u64::from(session.last_seen.is_some());
+            row.ended_at_latest += u64::from(session.ended_at_latest());
             if ended {
                 let (input, output) = (session.acct_input_octets, session.acct_output_octets);
                 let known = input.is_some() && output.is_some();
@@ -245,7 +249,29 @@ impl Sums<'_> {
     }
 }
 
+/// What a sum is, compared with the truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Bound {
+    Exact,
+    AtLeast,
+    AtMost,
+    /// Too much may be in it, and something may be missing.
+    About,
+}
+
 impl Total {
+    /// What the time connected is: sessions without an end count until they were last seen, and those that a restart in
+    /// their log ended until that restart.
+    pub const fn connected_is(&self) -> Bound {
+        match (self.without_end > 0, self.ended_at_latest > 0) {
+            (false, false) => Bound::Exact,
+            (true, false) => Bound::AtLeast,
+            (false, true) => Bound::AtMost,
+            (true, true) => Bound::About,
+        }
+    }
+
     /// Are the octets of none of its sessions known? If no session ended, zero is the truth.
     pub const fn octets_are_unknown(&self) -> bool {
         self.without_octets > 0 && self.with_octets == 0

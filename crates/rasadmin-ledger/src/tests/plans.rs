@@ -50,7 +50,14 @@ fn questions_of_people_have_an_index() {
         (queries::LINKS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
         (queries::SESSIONS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
         (queries::PAST_SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
-        (queries::SESSIONS_RESTARTED, &["SEARCH sessions USING INDEX sessions_no_end (acct_start_time<?)"]),
+        (
+            queries::SESSIONS_BEFORE_RESTART,
+            &[
+                "SEARCH sessions USING INDEX sessions_no_end (acct_start_time<?)",
+                "SEARCH sessions USING INDEX sessions_start (acct_start_time>? AND acct_start_time<?)",
+                "SEARCH sessions USING INDEX sessions_long (acct_stop_time>?)",
+            ],
+        ),
         (queries::LIVE_LEASES, &["SCAN leases USING INDEX leases_live"]),
     ];
     assert_planned(&cases);

@@ -27,14 +27,14 @@ pub struct Done {
     pub ended_by_restarts: u64,
 }
 
-/// Those that are written at once.
+/// Those that are written at once, and the restarts of the whole import.
 #[derive(Default)]
 pub struct Batch {
     sessions: Vec<ImportedSession>,
     refusals: Vec<ImportedRefusal>,
-    restarts: Vec<ImportedRestart>,
     bytes: usize,
-    pub done: Done,
+    restarts: Vec<ImportedRestart>,
+    done: Done,
 }
 
 impl Batch {
@@ -51,11 +51,7 @@ impl Batch {
                 self.bytes += refusal.bytes();
                 self.refusals.push(refusal);
             }
-            LogItem::Restart(restart) => {
-                let restart = restarted(&restart);
-                self.bytes += size_of::<ImportedRestart>() + restart.server.as_str().len();
-                self.restarts.push(restart);
-            }
+            LogItem::Restart(restart) => self.restarts.push(restarted(&restart)),
         }
     }
 
@@ -64,16 +60,12 @@ impl Batch {
         self.bytes >= FULL
     }
 
-    /// Writes, or compares, all that were added. A restart ends only what is in the ledger, so it comes last.
+    /// Writes, or compares, the sessions and refused attempts that were added.
     pub fn write(&mut self, target: &mut Target) -> Result<()> {
         let (sessions, refusals) = (&self.sessions, &self.refusals);
         let new = |new: usize| ImportCounts { new: new as u64, ..ImportCounts::default() };
         let (of_sessions, of_refusals) = match target {
-            Target::Ledger(ledger) => {
-                let counts = (ledger.import(sessions, WAIT)?, ledger.import_refusals(refusals, WAIT)?);
-                self.done.ended_by_restarts += ledger.import_restarts(&self.restarts, WAIT)?;
-                counts
-            }
+            Target::Ledger(ledger) => (ledger.import(sessions, WAIT)?, ledger.import_refusals(refusals, WAIT)?),
             Target::Compare(Some(reader)) => (reader.compare(sessions)?, reader.compare_refusals(refusals)?),
             Target::Compare(None) => {
                 (new(sessions.iter().filter(|session| !session.continued).count()), new(refusals.len()))
@@ -83,9 +75,18 @@ impl Batch {
         self.done.refusals += of_refusals;
         self.sessions.clear();
         self.refusals.clear();
-        self.restarts.clear();
         self.bytes = 0;
         Ok(())
+    }
+
+    /// Writes the rest. A restart ends only what is in the ledger, and a session without an end may come long after the
+    /// restart, so the restarts come last.
+    pub fn finish(mut self, target: &mut Target) -> Result<Done> {
+        self.write(target)?;
+        if let Target::Ledger(ledger) = target {
+            self.done.ended_by_restarts = ledger.import_restarts(&self.restarts, WAIT)?;
+        }
+        Ok(self.done)
     }
 }
 
@@ -94,22 +95,29 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use rasadmin_history::logs::{Joiner, Reader as LogReader};
+    use rasadmin_ledger::sqlite::Create;
 
-    /// How many sessions of users with names of this length are written at once.
-    fn at_once(length: usize) -> usize {
+    /// The items of a log with one record, of a user and with an Acct-Status-Type.
+    fn items(user: &str, status: u8, second: u32) -> Vec<LogItem> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("IN.log");
-        let user = "x".repeat(length);
-        let stop = format!(
-            "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"{user}\",,,,,,\"VPN1\",,,,,,1718718348,,5,,,,,,,,,,,,2,,,,7\r\n"
+        let record = format!(
+            "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"{user}\",,,,,,\"VPN1\",,,,,,{},,5,,,,,,,,,,,,{status},,,,7\r\n",
+            1_718_718_348 + second
         );
-        std::fs::write(&file, stop).unwrap();
+        std::fs::write(&file, record).unwrap();
         let (mut items, mut reader) = (Vec::new(), LogReader::open(&file, None).unwrap().unwrap());
         let mut joiner = Joiner::new();
         while let Some((_, record)) = reader.read().unwrap() {
             joiner.push(&record.unwrap(), reader.format(), &mut items).unwrap();
         }
         joiner.finish(&mut items);
+        items
+    }
+
+    /// How many sessions of users with names of this length are written at once.
+    fn at_once(length: usize) -> usize {
+        let items = items(&"x".repeat(length), 2, 0);
         let (mut batch, domains) = (Batch::default(), Domains::new([], None));
         while !batch.is_full() {
             batch.add(items[0].clone(), &domains);
@@ -123,5 +131,22 @@ mod tests {
         assert!((20_000..50_000).contains(&short), "{short}");
         // Each name is kept as written and folded.
         assert!((3_000..5_000).contains(&long), "{long}");
+    }
+
+    #[test]
+    fn a_restart_ends_what_is_written_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let domains = Domains::new([], None);
+        let (start, restart) = (items("alice", 1, 0).remove(0), items("", 7, 60).remove(0));
+        // The second import of the same log changes nothing.
+        for ended in [1, 0] {
+            let until = std::time::Instant::now() + WAIT;
+            let ledger = Sqlite::open(&folder.path().join("a.db"), Create::Yes, false, until).unwrap();
+            let (mut batch, mut target) = (Batch::default(), Target::Ledger(Box::new(ledger)));
+            batch.add(restart.clone(), &domains);
+            batch.write(&mut target).unwrap();
+            batch.add(start.clone(), &domains);
+            assert_eq!(batch.finish(&mut target).unwrap().ended_by_restarts, ended);
+        }
     }
 }

@@ -170,6 +170,29 @@ conformance! {
         assert_eq!(had("10.8.0.9", Some(MONDAY + 1000 * hour), 9), ["erin"], "that server was never seen again");
         let erin = reader.who_had("10.8.0.9".parse().unwrap(), None, 9).unwrap().remove(0);
         assert_eq!((erin.ended, erin.last_seen, erin.ended_by.as_deref()), (None, Some(MONDAY - hour), Some(NO_END)));
+        // An end that is only an estimate: the same shows that it came before.
+        let estimated = |key, user, start, stop| ImportedSession {
+            server: "VPN3".into(),
+            address: Some([10, 5, 4, 1].into()),
+            closed_by: "instance ended",
+            estimated: true,
+            ..imported(key, user, start, stop)
+        };
+        let known = ImportedSession {
+            closed_by: "hangup",
+            estimated: false,
+            ..estimated("f", "k3", MONDAY + 4 * hour, MONDAY + 5 * hour)
+        };
+        import(&scene, &[estimated("e", "k1", MONDAY, MONDAY + 8 * hour), known]);
+        assert_eq!([3, 4, 6].map(|at| had("10.5.4.1", Some(MONDAY + at * hour), 9)), [vec!["k1"], vec!["k3"], vec![]]);
+        let ends = |held: Vec<crate::report::LeaseRow>| held.into_iter().map(|held| held.ended).collect::<Vec<_>>();
+        let held = reader.who_had("10.5.4.1".parse().unwrap(), None, 9).unwrap();
+        assert_eq!(ends(held), [Some(MONDAY + 5 * hour), Some(MONDAY + 4 * hour)]);
+        // Without another one, the estimate is the end.
+        let alone = ImportedSession { address: Some([10, 5, 4, 2].into()), ..estimated("g", "k2", MONDAY, MONDAY + hour) };
+        import(&scene, &[alone]);
+        assert_eq!(had("10.5.4.2", Some(MONDAY + hour - 1), 9), ["k2"]);
+        assert_eq!(had("10.5.4.2", Some(MONDAY + hour), 9), [""; 0]);
     }
 
     pool_use {

@@ -62,6 +62,10 @@ fn unended(key: &str, stop: i64) -> ImportedSession {
     }
 }
 
+fn restart(server: &str, time: i64) -> ImportedRestart {
+    ImportedRestart { server: server.into(), time }
+}
+
 const ENDS: &str =
     "SELECT acct_stop_time, acct_session_time, acct_input_octets, estimated, acct_link_count FROM sessions";
 
@@ -261,27 +265,52 @@ conformance! {
         assert_eq!(scene.ask(bob), "648 1 User-Request");
     }
 
-    sessions_restarted {
+    sessions_before_restart {
         let scene = scene();
         import(&scene, &[
             unended("a", MONDAY + 1_000),
             ImportedSession { server: "VPN2".into(), ..unended("b", MONDAY) },
             ImportedSession { start: MONDAY + 2 * HOUR, ..unended("c", MONDAY + 2 * HOUR) },
-            imported("d", "dave", MONDAY, MONDAY + 60_000),
+            ImportedSession { server: "ZÜRICH".into(), ..unended("d", MONDAY) },
+            imported("e", "erin", MONDAY, MONDAY + 60_000),
         ]);
-        let restart = |server: &str, time| ImportedRestart { server: server.into(), time };
         // The first that came ended it.
-        let restarts = [restart("vpn1", MONDAY + 90 * 60_000), restart("vpn1", MONDAY + HOUR)];
-        assert_eq!(import_restarts(&scene, &restarts), 1);
+        let restarts = [restart("vpn1", MONDAY + 90 * 60_000), restart("vpn1", MONDAY + HOUR), restart("zürich", MONDAY + HOUR)];
+        assert_eq!(import_restarts(&scene, &restarts), 2);
         assert_eq!(import_restarts(&scene, &restarts), 0, "again");
-        let rows = "SELECT acct_session_id, acct_stop_time - acct_start_time, acct_session_time, acct_terminate_cause,
-                        closed_by, estimated FROM sessions WHERE acct_session_id < 'd' ORDER BY 1";
+        let rows = "SELECT acct_session_id, acct_stop_time - acct_start_time, closed_by FROM sessions
+                    WHERE acct_session_id < 'e' ORDER BY 1";
         assert_eq!(
             scene.ask(rows),
-            format!("a {HOUR} 3600 NAS-Reboot instance ended 1; b 0 0 - {NO_END} 1; c 0 0 - {NO_END} 1")
+            format!("a {HOUR} instance ended; b 0 {NO_END}; c 0 {NO_END}; d {HOUR} instance ended")
         );
         // Its Stop says it better.
         assert_eq!(import(&scene, &[imported("a", "alice", MONDAY, MONDAY + 60_000)]).completed, 1);
+    }
+
+    session_restarted {
+        let scene = scene();
+        let days = |key: &str, days: i64| ImportedSession {
+            closed_by: "instance ended",
+            ..unended(key, MONDAY + days * 24 * HOUR + HOUR)
+        };
+        // By a later restart, which another log had: today's, and one of long after.
+        let ended = [days("a", 0), days("b", 5)];
+        let known = [imported("c", "alice", MONDAY, MONDAY + 2 * HOUR)];
+        import(&scene, &[&ended[..], &known].concat());
+        scene.begin(1, "bob", "VPN0-1").unwrap();
+        let rows = "SELECT acct_session_id, acct_stop_time - acct_start_time, acct_session_time, acct_terminate_cause, closed_by,
+                        estimated FROM sessions WHERE imported IS NOT NULL ORDER BY 1";
+        assert_eq!(import_restarts(&scene, &[restart("VPN1", MONDAY + HOUR / 2)]), 2);
+        let (half, end) = (HOUR / 2, "1800 NAS-Reboot instance ended 1");
+        let told = format!("a {half} {end}; b {half} {end}; c {} 7200 - hangup 0", 2 * HOUR);
+        assert_eq!(scene.ask(rows), told);
+        // The other log changes nothing when it comes again.
+        assert_eq!(import(&scene, &ended).already_there, 2);
+        assert_eq!(import_restarts(&scene, &[restart("VPN1", MONDAY + HOUR)]), 0);
+        assert_eq!(scene.ask(rows), told);
+        // An earlier one does, also if the log itself says it.
+        assert_eq!(import(&scene, &[ImportedSession { stop: MONDAY + 60_000, ..days("a", 0) }]).completed, 1);
     }
 
     existing_session {
