@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_history::logs::{LogSession, Summary};
-use support::{CLASS, T, accounting, at, line, read, session, sessions};
+use support::{CLASS, T, accounting, at, line, read, refusals, session, sessions};
 
 const SECOND: i64 = 1_000;
 const DAY: i64 = 86_400;
@@ -222,6 +222,34 @@ fn records_of_different_users_or_addresses_are_never_one_session() {
     let (all, _) = sessions(&[first.clone(), link("169", "bob", class)]);
     assert_eq!(all.len(), 2);
     assert_eq!(session(&[first, link("169", "ALICE", class)]).past.links, 2);
+}
+
+#[test]
+fn attempts_of_the_same_second_are_told_apart_by_their_requests() {
+    let packet = |kind, client, more: &[(usize, &str)]| {
+        let of_nps = [(0, "\"NPS1\""), (1, "\"IAS\""), (at::NAS, ""), (at::FRIENDLY, client), (at::PACKET, kind)];
+        line(&[&of_nps[..], more].concat()) + "\r\n"
+    };
+    let request = |client, user| packet("1", client, &[(at::USER, user)]);
+    let reject = |client| packet("3", client, &[(at::REASON, "16")]);
+    let both = request("vpn1", "x1") + &request("vpn2", "x2") + &reject("vpn1") + &reject("vpn2");
+    let (all, summary) = refusals(&both);
+    let told = |at: usize| (all[at].session.past.user.as_str(), all[at].session.past.server.as_str());
+    assert_eq!((all.len(), told(0), told(1)), (2, ("x1", "vpn1"), ("x2", "vpn2")));
+    assert_eq!((summary.counts.rejects, summary.counts.repeated), (2, 0));
+    assert_ne!(all[0].session.past.key, all[1].session.past.key);
+    // The same user at two servers.
+    let twice = request("vpn1", "x1") + &request("vpn2", "x1") + &reject("vpn1") + &reject("vpn2");
+    assert_eq!(refusals(&twice).0.len(), 2);
+    // Two files overlap; an answer comes twice.
+    for again in [both.clone(), reject("vpn1")] {
+        let (repeated, summary) = refusals(&(both.clone() + &again));
+        assert_eq!(
+            repeated.iter().map(|one| &one.session.past.key).collect::<Vec<_>>(),
+            all.iter().map(|one| &one.session.past.key).collect::<Vec<_>>()
+        );
+        assert!(summary.counts.repeated > 0);
+    }
 }
 
 /// What is read of a log in which so many sessions are open that the first ones are passed on without their end.

@@ -1,6 +1,7 @@
 //! Queries of the ledger, which do not block writers.
 
 mod attempts;
+mod bound;
 mod counts;
 mod decided_by;
 mod decisions;
@@ -17,6 +18,7 @@ mod totals;
 mod user;
 
 pub use attempts::Attempt;
+pub use bound::Bound;
 pub use counts::{ConfigLoad, LedgerCounts};
 pub use decided_by::{DecidedBy, decided_by_in_words, refusal_in_words};
 pub use decisions::{DECIDED_BY_NPS, DecisionRow};
@@ -29,7 +31,7 @@ pub use pages::{ExportFilter, Pages};
 pub use pools::PoolUse;
 pub use refused::Refused;
 pub use sessions::SessionRow;
-pub use totals::{Bound, GroupBy, KnownUser, Total, UsageRow, month};
+pub use totals::{GroupBy, KnownUser, Total, UsageRow, month};
 pub use user::{InForce, LimitUse, ReservedAddress, UserBlock, UserReport};
 
 use crate::sqlite::{Access, Database};

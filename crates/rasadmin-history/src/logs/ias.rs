@@ -50,19 +50,23 @@ fn attribute(number: u32) -> Attribute {
 
 /// Parses a line into a record.
 pub fn record(line: &str) -> Result<Record, String> {
-    let mut fields = line.split(',');
-    let header: Vec<&str> = fields.by_ref().take(6).map(str::trim).collect();
-    let [nas, user, date, time, service, computer] = header[..] else {
-        return Err(format!("it has {} of the 6 fields that a record begins with", header.len()));
+    let all: Vec<&str> = line.split(',').collect();
+    // The user's name may contain commas, and ends where the date and the time follow.
+    let date_at = (2..all.len().saturating_sub(3)).find(|&at| civil::date_time(all[at], all[at + 1]).is_some());
+    let (before, after) = all.split_at(date_at.unwrap_or(2).min(all.len()));
+    let ([nas, user @ ..], [date, time, service, computer, rest @ ..]) = (before, after) else {
+        return Err(format!("it has {} of the 6 fields that a record begins with", all.len()));
     };
     let mut record = Record { logged: civil::date_time(date, time), ..Record::default() };
     if record.logged.is_none() {
-        return Err(format!("{} is not a date and time like `02/09/2000 23:18:00`", shown(&format!("{date} {time}"))));
+        let found = format!("{} {}", date.trim(), time.trim());
+        return Err(format!("{} is not a date and time like `02/09/2000 23:18:00`", shown(&found)));
     }
-    record.set(A::NasIpAddress, nas)?;
-    record.set_written(A::UserName, user, Texts::AsOctets)?;
-    record.set(A::ServiceName, service)?;
-    record.set(A::ComputerName, computer)?;
+    record.set(A::NasIpAddress, nas.trim())?;
+    record.set_written(A::UserName, user.join(",").trim(), Texts::AsOctets)?;
+    record.set(A::ServiceName, service.trim())?;
+    record.set(A::ComputerName, computer.trim())?;
+    let mut fields = rest.iter().copied();
     let mut value: Option<(Attribute, String)> = None;
     while let Some(field) = fields.next() {
         match (field.trim().parse::<u32>(), &mut value) {
@@ -121,8 +125,14 @@ mod tests {
         let head = "10.0.0.1,u,02/09/2000,23:18:00,IAS,S";
         let r = record(&format!("{head},4128,Paris, Rue 7,4136,4")).unwrap();
         assert_eq!((r.client_friendly_name.as_str(), r.packet_type), ("Paris, Rue 7", Some(4)));
+        let r = record("10.0.0.1,Doe, John, Jr,02/09/2000,23:18:00,IAS,S,4136,4").unwrap();
+        assert_eq!((r.user_name.as_str(), r.computer.as_str(), r.packet_type), ("Doe, John, Jr", "S", Some(4)));
         for (line, fault) in [
             ("a,b".to_owned(), "it has 2 of the 6 fields that a record begins with"),
+            (
+                "10.0.0.1,u,today,23:18:00,IAS,S,4136,4".to_owned(),
+                "`today 23:18:00` is not a date and time like `02/09/2000 23:18:00`",
+            ),
             (format!("{head},x,1"), "`x` is not an attribute number"),
             (format!("{head},4136"), "attribute 4136 has no value"),
             (head.to_owned(), "it has no Packet-Type (4136)"),

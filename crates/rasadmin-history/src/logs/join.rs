@@ -4,11 +4,13 @@
 //! Acct-Session-Id). RRAS writes a record for each link, so a session is over when none of its links is open. Only
 //! sessions that may still change are kept in memory, and of those no more than there is [room](ROOM) for.
 
+mod refusal;
+
 use super::classes::Classes;
 use super::counts::LogCounts;
 use super::detect::Format;
-use super::item::{LogItem, LogRefusal, LogRestart, describe, first, name, new_session};
-use super::key::{digest, key};
+use super::item::{LogItem, LogRestart, describe, name, new_session};
+use super::key::digest;
 use super::open::{Open, Taken, closer, millis};
 use super::record::Record;
 use super::remembered::Remembered;
@@ -112,33 +114,6 @@ impl Joiner {
             }
             _ => self.counts.others += 1,
         }
-        Ok(())
-    }
-
-    /// Handles an Access-Reject. Most of what is known about the attempt is in its request.
-    fn refusal(&mut self, record: &Record, out: &mut Vec<LogItem>) -> Result<(), String> {
-        let (request, elsewhere) = self.classes.answered(record);
-        if elsewhere {
-            self.counts.elsewhere += 1;
-            return Ok(());
-        }
-        let time = record.time.ok_or("an Access-Reject without a time")?;
-        let mut session = request.map_or_else(|| new_session(record, time, self.format), |request| *request);
-        describe(&mut session, record, self.classes.of(record));
-        let past = &mut session.past;
-        (past.start, past.last_seen) = (time, time);
-        // Made of the answer alone: a log may lack the request.
-        let user = first([&record.user_name, &record.sam_account, &record.fully_qualified_name]);
-        let server = name(record, &record.computer);
-        past.key = key(&server, record.unique_class(), &format!("refused {user}"), time);
-        let own = digest(&["refused", &past.key]);
-        if self.remembered.has_ended(own) {
-            self.counts.repeated += 1;
-            return Ok(());
-        }
-        self.remembered.ended(own, time);
-        self.counts.rejects += 1;
-        out.push(LogItem::Refusal(LogRefusal { session, reason_code: record.reason_code }));
         Ok(())
     }
 
