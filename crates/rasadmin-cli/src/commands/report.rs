@@ -3,7 +3,7 @@
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
 use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month, refusal_in_words};
@@ -160,7 +160,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 }
 
 /// A row's name, in brackets if no user, group or rule has it.
-fn name(by: GroupBy, total: &Total) -> String {
+fn row_name(by: GroupBy, total: &Total) -> String {
     let key = total.key.as_deref();
     let words = match (by, total.decided_by, key) {
         (GroupBy::Rule, Some(DecidedBy::Dll), kind) => {
@@ -191,7 +191,7 @@ const fn title(by: GroupBy) -> &'static str {
 
 fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     let columns = [
-        text(title(by), 0),
+        name(title(by), 0),
         number("sessions", 0),
         number("users", 3),
         number("connected", 0),
@@ -207,7 +207,7 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
             false => at_least(total.octets_are_lower_bound, times::octets(octets)),
         };
         vec![
-            name(by, total),
+            row_name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
             at_least(total.without_end > 0, times::duration(total.seconds)),
@@ -244,7 +244,7 @@ fn csv(by: GroupBy, totals: &[Total]) -> String {
         };
         out += &format!(
             "{},{},{},{},{},{},{octets},{},{},{},{}\r\n",
-            cell(&name(by, total)),
+            cell(&row_name(by, total)),
             total.sessions,
             total.users,
             total.seconds,
