@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::table::{name, number};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month, refusal_in_words};
+use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, OctetsAre, SortBy, Total, month, refusal_in_words};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -202,17 +202,17 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     ];
     let rows = totals.iter().map(|total| {
         let at_least = |least: bool, text: String| if least { format!(">= {text}") } else { text };
-        let octets = |octets: u64| match total.octets_are_unknown() {
-            true => "not known".to_owned(),
-            false => at_least(total.octets_are_lower_bound, times::octets(octets)),
+        let octets = |octets: u64, are: OctetsAre| match are {
+            OctetsAre::Unknown => "not known".to_owned(),
+            are => at_least(are == OctetsAre::LowerBound, times::octets(octets)),
         };
         vec![
             row_name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
             at_least(total.without_end > 0, times::duration(total.seconds)),
-            octets(total.input_octets),
-            octets(total.output_octets),
+            octets(total.input_octets, total.input.are()),
+            octets(total.output_octets, total.output.are()),
             if total.estimated > 0 { total.estimated.to_string() } else { String::new() },
             total.denied.to_string(),
         ]
@@ -223,7 +223,8 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
 /// What `>=` means in the table. `--json` and CSV have the numbers of these sessions.
 fn lower_bounds(totals: &[Total]) -> impl Iterator<Item = &'static str> {
     let without_end = totals.iter().any(|total| total.without_end > 0);
-    let octets = totals.iter().any(|total| total.octets_are_lower_bound);
+    let octets =
+        totals.iter().flat_map(|total| [total.input, total.output]).any(|of| of.are() == OctetsAre::LowerBound);
     let without_end = without_end.then_some("connected, >=: a session without an end counts until it was last seen");
     let octets =
         octets.then_some("received and sent, >=: a session without octets counts as 0, or a counter may have wrapped");
@@ -237,10 +238,11 @@ fn csv(by: GroupBy, totals: &[Total]) -> String {
         title(by)
     );
     for total in totals {
-        let octets = match (total.octets_are_unknown(), total.octets_are_lower_bound) {
-            (true, _) => "unknown",
-            (false, true) => "lower bound",
-            (false, false) => "exact",
+        // One word for both directions: the numbers are there too, and are never too high.
+        let octets = match (total.input.are(), total.output.are()) {
+            (OctetsAre::Unknown, OctetsAre::Unknown) => "unknown",
+            (OctetsAre::Exact, OctetsAre::Exact) => "exact",
+            _ => "lower bound",
         };
         out += &format!(
             "{},{},{},{},{},{},{octets},{},{},{},{}\r\n",
