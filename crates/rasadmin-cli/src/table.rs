@@ -1,4 +1,4 @@
-//! Tables that fit the terminal: columns that matter less are left out, the longest text is cut.
+//! Tables that fit the terminal: long names are cut, columns that matter less are left out, the longest text is cut.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use rasadmin_text::{width_of, wrap};
@@ -7,23 +7,38 @@ use unicode_width::UnicodeWidthStr;
 /// A column.
 pub struct Column {
     title: &'static str,
-    right: bool,
+    kind: Kind,
     /// 0: never left out; the highest goes first.
     rank: u8,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Name,
+    Number,
+}
+
 /// Text, aligned to the left.
 pub const fn text(title: &'static str, rank: u8) -> Column {
-    Column { title, right: false, rank }
+    Column { title, kind: Kind::Text, rank }
+}
+
+/// A name: text of any length. One long name must not cost all others a column, so it is cut before one is left out.
+pub const fn name(title: &'static str, rank: u8) -> Column {
+    Column { title, kind: Kind::Name, rank }
 }
 
 /// A number, aligned to the right.
 pub const fn number(title: &'static str, rank: u8) -> Column {
-    Column { title, right: true, rank }
+    Column { title, kind: Kind::Number, rank }
 }
 
 /// A text is not cut to less than this.
 const LEAST: usize = 12;
+
+/// A name is not cut to less than this to keep other columns: most names are shorter.
+const MOST_NAMES: usize = 32;
 
 /// A column that could be left out stays, cut, if so much of its texts remains.
 const WORTH_CUTTING: usize = 20;
@@ -44,7 +59,7 @@ pub fn columns_variable() -> Option<usize> {
 /// Lays a table out: the text, and the columns that do not fit the width. Without a width everything fits.
 pub fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> (String, Vec<&'static str>) {
     rows.iter_mut().flatten().for_each(|cell| *cell = printable(cell).into_owned());
-    let mut widths: Vec<usize> = columns
+    let widths: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(at, column)| {
@@ -54,43 +69,80 @@ pub fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usiz
     let mut shown: Vec<usize> = (0..columns.len()).collect();
     // A column that is empty everywhere says nothing.
     shown.retain(|&at| columns[at].rank == 0 || rows.iter().any(|row| !row[at].is_empty()));
-    let mut left_out = Vec::new();
-    if let Some(width) = width {
-        let total = |shown: &[usize], widths: &[usize]| shown.iter().map(|&at| widths[at] + 2).sum::<usize>();
-        while total(&shown, &widths) > width {
-            let Some(&least) = shown.iter().filter(|&&at| columns[at].rank > 0).max_by_key(|&&at| columns[at].rank)
-            else {
-                break;
-            };
-            let rest = widths[least].saturating_sub(total(&shown, &widths) - width);
-            if !columns[least].right && rest >= WORTH_CUTTING {
-                widths[least] = rest;
-                rows.iter_mut().for_each(|row| row[least] = truncate_to_width(&row[least], rest));
-                break;
-            }
-            shown.retain(|&at| at != least);
-            left_out.push(columns[least].title);
-        }
-        while total(&shown, &widths) > width {
-            let texts = shown.iter().copied().filter(|&at| !columns[at].right && widths[at] > LEAST);
-            let Some(longest) = texts.max_by_key(|&at| widths[at]) else { break };
-            let over = total(&shown, &widths) - width;
-            widths[longest] = widths[longest].saturating_sub(over).max(LEAST);
-            rows.iter_mut().for_each(|row| row[longest] = truncate_to_width(&row[longest], widths[longest]));
-        }
-    }
+    let mut layout = Layout { columns, shown, widths };
+    let mut left_out = width.map(|width| layout.fit(width)).unwrap_or_default();
+    let Layout { shown, widths, .. } = layout;
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(shown.iter().map(|&at| columns[at].title));
-    table.add_rows(rows.into_iter().map(|row| shown.iter().map(|&at| row[at].clone()).collect::<Vec<_>>()));
+    table.add_rows(
+        rows.into_iter().map(|row| shown.iter().map(|&at| truncate_to_width(&row[at], widths[at])).collect::<Vec<_>>()),
+    );
     for (column, &at) in table.column_iter_mut().zip(&shown) {
         column.set_padding((2, 0));
-        if columns[at].right {
+        if columns[at].kind == Kind::Number {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     left_out.reverse();
     (table.trim_fmt(), left_out)
+}
+
+/// The columns that are shown, and how wide each column is.
+struct Layout<'c> {
+    columns: &'c [Column],
+    shown: Vec<usize>,
+    widths: Vec<usize>,
+}
+
+impl Layout<'_> {
+    fn total(&self) -> usize {
+        self.shown.iter().map(|&at| self.widths[at] + 2).sum()
+    }
+
+    /// Fits it to a width. Returns the titles of the columns that it leaves out.
+    fn fit(&mut self, width: usize) -> Vec<&'static str> {
+        let natural = self.widths.clone();
+        self.cut(width, MOST_NAMES, |kind| kind == Kind::Name);
+        let left_out = self.leave_out(width);
+        self.cut(width, LEAST, |kind| kind != Kind::Number);
+        // Names get what is left of the room of the columns that were left out.
+        for &at in &self.shown {
+            if self.columns[at].kind == Kind::Name {
+                let spare = width.saturating_sub(self.total());
+                self.widths[at] = natural[at].min(self.widths[at] + spare);
+            }
+        }
+        left_out
+    }
+
+    /// Cuts the longest columns of some kinds until the table fits, but none of them to less than `least`.
+    fn cut(&mut self, width: usize, least: usize, kinds: fn(Kind) -> bool) {
+        while self.total() > width {
+            let texts = self.shown.iter().copied();
+            let texts = texts.filter(|&at| kinds(self.columns[at].kind) && self.widths[at] > least);
+            let Some(longest) = texts.max_by_key(|&at| self.widths[at]) else { break };
+            let over = self.total() - width;
+            self.widths[longest] = self.widths[longest].saturating_sub(over).max(least);
+        }
+    }
+
+    /// Leaves columns out until the table fits.
+    fn leave_out(&mut self, width: usize) -> Vec<&'static str> {
+        let mut left_out = Vec::new();
+        while self.total() > width {
+            let ranked = self.shown.iter().copied().filter(|&at| self.columns[at].rank > 0);
+            let Some(least) = ranked.max_by_key(|&at| self.columns[at].rank) else { break };
+            let rest = self.widths[least].saturating_sub(self.total() - width);
+            if self.columns[least].kind != Kind::Number && rest >= WORTH_CUTTING {
+                self.widths[least] = rest;
+                break;
+            }
+            self.shown.retain(|&at| at != least);
+            left_out.push(self.columns[least].title);
+        }
+        left_out
+    }
 }
 
 /// The beginning of a text that is too long, with a mark.
@@ -177,6 +229,30 @@ mod tests {
         assert_eq!((table.lines().nth(1).unwrap(), left_out), ("  alice  wrong user name or pas…  VPN2-127", vec![]));
         let (table, left_out) = render(&columns, rows(), Some(38));
         assert_eq!((table.lines().nth(1).unwrap(), left_out), ("  alice  VPN2-127", vec!["because"]));
+    }
+
+    #[test]
+    fn a_long_name_is_cut_before_a_column_is_left_out() {
+        let columns = [name("user", 0), text("address", 1), text("port", 2), text("end", 3)];
+        let long = "x".repeat(100);
+        let rows = || {
+            let row = |user: &str| [user, "10.8.0.1", "VPN2-127", "instance ended"].map(str::to_owned).to_vec();
+            vec![row(&long), row("alice")]
+        };
+        let shown = |width| {
+            let (table, left_out) = render(&columns, rows(), Some(width));
+            let line = table.lines().nth(1).unwrap();
+            let name = line.split_whitespace().next().unwrap().width();
+            assert!(table.lines().all(|line| line.trim_end().width() <= width), "{width}: {table}");
+            (name, left_out)
+        };
+        assert_eq!(shown(200), (100, vec![]));
+        // It gives no more than it must, down to a length that tells most names apart,
+        assert_eq!(shown(120), (82, vec![]));
+        assert_eq!(shown(70), (32, vec![]));
+        // and gets the room of the columns that there is no room for.
+        assert_eq!(shown(60), (38, vec!["end"]));
+        assert_eq!(shown(40), (38, vec!["address", "port", "end"]));
     }
 
     #[test]

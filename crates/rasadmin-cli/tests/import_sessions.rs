@@ -88,6 +88,16 @@ fn a_session_that_had_no_room_is_one_row_and_counted_once() {
 }
 
 #[test]
+fn a_session_that_gets_no_end_is_not_said_to_have_one() {
+    let folder = Folder::new();
+    let start = of(1, "1", 0, &[]);
+    folder.import(&start);
+    std::fs::write(folder.0.path().join("IN.log"), start + &of(1, "3", 600, &[])).unwrap();
+    folder.run(&["import", "IN.log"]).ends(0).prints("1  already there: completed or corrected\n");
+    folder.run(&["sessions"]).ends(0).prints("end unknown");
+}
+
+#[test]
 fn a_restart_in_a_later_log_ends_what_has_no_end() {
     let folder = Folder::new();
     folder.import(&(of(1, "1", 0, &[]) + &of(2, "1", 7_200, &[])));

@@ -36,10 +36,11 @@ fn titles(text: &str) -> Vec<&str> {
     text.lines().next().unwrap().split_whitespace().collect()
 }
 
-fn folder() -> tempfile::TempDir {
+/// A ledger with this log.
+fn folder(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("IN2406.log");
-    std::fs::write(&log, LOG).unwrap();
+    std::fs::write(&log, text).unwrap();
     let import = ["import", "--create", "--time-zone", "Europe/London", log.to_str().unwrap()];
     printed(folder.path(), &import, "80");
     folder
@@ -47,7 +48,7 @@ fn folder() -> tempfile::TempDir {
 
 #[test]
 fn a_table_has_the_columns_that_fit_and_names_the_others() {
-    let folder = folder();
+    let folder = folder(LOG);
     let at = |arguments: &[&str], width: &str| {
         let text = printed(folder.path(), arguments, width);
         let left_out = text.lines().skip_while(|line| !line.contains("no room for: ")).collect::<Vec<_>>().join(" ");
@@ -84,4 +85,16 @@ fn a_table_has_the_columns_that_fit_and_names_the_others() {
             printed(folder.path(), command, width);
         }
     }
+}
+
+#[test]
+fn a_long_name_is_cut_before_its_address_and_its_end_are_left_out() {
+    let folder = folder(&LOG.replace("philip", &"x".repeat(100)));
+    let sessions = |width| {
+        let text = printed(folder.path(), &["sessions"], width);
+        let name = text.split_whitespace().find(|word| word.ends_with('…')).map(UnicodeWidthStr::width);
+        (titles(&text).join(" "), name)
+    };
+    assert_eq!(sessions("120"), ("session began user address connected end".to_owned(), Some(43)));
+    assert_eq!(sessions("80"), ("session began user connected".to_owned(), Some(37)));
 }

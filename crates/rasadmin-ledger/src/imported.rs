@@ -142,7 +142,7 @@ pub struct ImportedRestart {
 pub struct ImportCounts {
     /// Those that the ledger did not have.
     pub new: u64,
-    /// Sessions that the ledger had without their end.
+    /// Sessions that the ledger had, and that the import completed or corrected.
     pub completed: u64,
     /// Those that the ledger already had: nothing was changed.
     pub already_there: u64,

@@ -4,7 +4,7 @@ use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number, text};
 use crate::times;
 use clap::Args;
 use rasadmin_ledger::report::{LeaseRow, PoolUse};
@@ -92,7 +92,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 pub fn print_leases(out: &mut Output, leases: &[LeaseRow], context: &Context, past: bool) -> Result<()> {
     let zone = &context.zone;
     let servers = leases.iter().any(|lease| lease.server != leases[0].server);
-    let mut columns = vec![text("address", 0), text("user", 0), text("since", 0)];
+    let mut columns = vec![text("address", 0), name("user", 0), text("since", 0)];
     if past {
         columns.push(text("until", 0));
     }

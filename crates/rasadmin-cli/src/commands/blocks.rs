@@ -5,7 +5,7 @@ use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::LimitArguments;
 use crate::output::Output;
-use crate::table::{printable, text, truncate_to_width};
+use crate::table::{name, printable, text, truncate_to_width};
 use crate::{present, times};
 use clap::Args;
 use rasadmin_engine::effect::{Block, BlockSubject};
@@ -92,7 +92,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "nobody is blocked on {server}")?;
         return Ok(Exit::Success);
     }
-    let columns = [text("blocked", 0), text("since", 1), text("until", 0), text("reason", 0), text("by", 2)];
+    let columns = [name("blocked", 0), text("since", 1), text("until", 0), text("reason", 0), text("by", 2)];
     let rows = blocks.iter().map(|block| {
         [
             shown(&block.subject),

@@ -4,7 +4,7 @@ use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number, text};
 use crate::times;
 use clap::Args;
 use rasadmin_ledger::report::DECIDED_BY_NPS;
@@ -58,7 +58,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let columns = [
         number("decision", 0),
         text("time", 0),
-        text("user", 0),
+        name("user", 0),
         text("stage", 3),
         text("outcome", u8::from(arguments.rejected)),
         text("rule", 0),

@@ -84,7 +84,8 @@ pub struct Answer {
     sessions: u64,
     /// How many of them the ledger did not have.
     new: u64,
-    /// How many the ledger had without their end, which was added.
+    /// How many the ledger had, and these logs completed or corrected: with their end, with a later time at which they were
+    /// last seen, or with more octets, a longer time or the cause of the same end.
     completed: u64,
     /// How many the ledger had already.
     already_there: u64,
@@ -226,7 +227,7 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, done: &Done
     writeln!(out, "{}{would}:", count(seen.sessions, "session"))?;
     let rows = [
         (counts.new, "new"),
-        (counts.completed, "already there: their end was added"),
+        (counts.completed, "already there: completed or corrected"),
         (counts.already_there, "already there: unchanged"),
         (seen.without_end, "of all these have no end in the logs"),
     ];

@@ -8,7 +8,7 @@ use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::filter::LimitArguments;
 use crate::format::count;
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number, text};
 use crate::times;
 pub use answer::Answer;
 use answer::ChangedAttempt;
@@ -298,7 +298,7 @@ fn show(out: &mut Output, report: &Report, from: &str, config: &Config, logs: bo
         });
         out.table(&columns, rows.collect())?;
         writeln!(out, "\nUsers who would be affected most:\n")?;
-        let columns = [text("user", 0), number("refused", 0), number("accepted", 0), number("of attempts", 1)];
+        let columns = [name("user", 0), number("refused", 0), number("accepted", 0), number("of attempts", 1)];
         let rows = report.by_user.iter().filter(|user| user.refused + user.accepted > 0).take(10).map(|user| {
             let counts = [user.refused, user.accepted, user.attempts].map(|n| n.to_string());
             std::iter::once(user.user.clone()).chain(counts).collect()
@@ -352,7 +352,7 @@ fn list(out: &mut Output, rows: &[Row], config: &Config) -> Result<()> {
     }
     writeln!(out, "\nEvery attempt whose answer would change:\n")?;
     let columns =
-        [text("time", 0), text("user", 0), text("would be", 0), text("rule", 0), text("from", 2), text("tunnel", 1)];
+        [text("time", 0), name("user", 0), text("would be", 0), text("rule", 0), text("from", 2), text("tunnel", 1)];
     let rows = rows.iter().map(|row| {
         vec![
             times::show(row.time, &config.zone),

@@ -3,10 +3,12 @@
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{Bound, DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month, refusal_in_words};
+use rasadmin_ledger::report::{
+    Bound, DECIDED_BY_NPS, DecidedBy, GroupBy, OctetsAre, SortBy, Total, month, refusal_in_words,
+};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -163,7 +165,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 }
 
 /// A row's name, in brackets if no user, group or rule has it.
-fn name(by: GroupBy, total: &Total) -> String {
+fn row_name(by: GroupBy, total: &Total) -> String {
     let key = total.key.as_deref();
     let words = match (by, total.decided_by, key) {
         (GroupBy::Rule, Some(DecidedBy::Dll), kind) => {
@@ -194,7 +196,7 @@ const fn title(by: GroupBy) -> &'static str {
 
 fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     let columns = [
-        text(title(by), 0),
+        name(title(by), 0),
         number("sessions", 0),
         number("users", 3),
         number("connected", 0),
@@ -205,17 +207,17 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     ];
     let rows = totals.iter().map(|total| {
         let at_least = |least: bool, text: String| if least { format!(">= {text}") } else { text };
-        let octets = |octets: u64| match total.octets_are_unknown() {
-            true => "not known".to_owned(),
-            false => at_least(total.octets_are_lower_bound, times::octets(octets)),
+        let octets = |octets: u64, are: OctetsAre| match are {
+            OctetsAre::Unknown => "not known".to_owned(),
+            are => at_least(are == OctetsAre::LowerBound, times::octets(octets)),
         };
         vec![
-            name(by, total),
+            row_name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
             connected(total),
-            octets(total.input_octets),
-            octets(total.output_octets),
+            octets(total.input_octets, total.input.are()),
+            octets(total.output_octets, total.output.are()),
             if total.estimated > 0 { total.estimated.to_string() } else { String::new() },
             total.denied.to_string(),
         ]
@@ -237,7 +239,8 @@ fn connected(total: &Total) -> String {
 /// What the marks in the table mean. `--json` and CSV have the numbers of these sessions.
 fn bounds(totals: &[Total]) -> impl Iterator<Item = &'static str> {
     let connected = |bound| totals.iter().any(|total| total.connected_is() == bound);
-    let octets = totals.iter().any(|total| total.octets_are_lower_bound);
+    let octets =
+        totals.iter().flat_map(|total| [total.input, total.output]).any(|of| of.are() == OctetsAre::LowerBound);
     let lines = [
         (connected(Bound::AtLeast), "connected, >=: a session without an end counts until it was last seen"),
         (
@@ -257,14 +260,15 @@ fn csv(by: GroupBy, totals: &[Total]) -> String {
         title(by)
     );
     for total in totals {
-        let octets = match (total.octets_are_unknown(), total.octets_are_lower_bound) {
-            (true, _) => "unknown",
-            (false, true) => "lower bound",
-            (false, false) => "exact",
+        // One word for both directions: the numbers are there too, and are never too high.
+        let octets = match (total.input.are(), total.output.are()) {
+            (OctetsAre::Unknown, OctetsAre::Unknown) => "unknown",
+            (OctetsAre::Exact, OctetsAre::Exact) => "exact",
+            _ => "lower bound",
         };
         out += &format!(
             "{},{},{},{},{},{},{octets},{},{},{},{}\r\n",
-            cell(&name(by, total)),
+            cell(&row_name(by, total)),
             total.sessions,
             total.users,
             total.seconds,

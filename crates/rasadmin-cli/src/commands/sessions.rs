@@ -5,7 +5,7 @@ use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number, text};
 use crate::times;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -80,7 +80,7 @@ pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: 
     let columns = [
         number("session", 0),
         text("began", 0),
-        text("user", if users { 0 } else { 1 }),
+        name("user", if users { 0 } else { 1 }),
         text("tunnel", 3),
         text("address", 1),
         text("from", 4),

@@ -4,7 +4,7 @@ use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number, text};
 use crate::times;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
@@ -81,7 +81,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     let columns = [
-        text("user", 0),
+        name("user", 0),
         text("from", 0),
         number("sessions", 1),
         number("connected", 0),

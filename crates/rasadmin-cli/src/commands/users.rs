@@ -4,7 +4,7 @@ use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
-use crate::table::{number, text};
+use crate::table::{name, number, text};
 use crate::times;
 use clap::Args;
 
@@ -46,7 +46,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let zone = &context.zone;
     let groups: Vec<_> = context.config.groups.names().collect();
     let columns = [
-        text("user", 0),
+        name("user", 0),
         text("groups", 3),
         number("live", 0),
         number("sessions", 0),

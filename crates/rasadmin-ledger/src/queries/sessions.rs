@@ -164,7 +164,7 @@ queries! {
              :frames_out, :octets_are, :cause, :closed_by, :estimated, 0, :source)
          ON CONFLICT (acct_session_id) DO NOTHING";
 
-    /// Adds the missing end of an imported session. The ledger's own sessions, and those whose end is known as well, are
+    /// Completes or corrects an imported session: its end, or what is known of it. The ledger's own sessions, and those whose end is known as well, are
     /// not changed.
     SESSION_COMPLETED = "UPDATE sessions SET acct_stop_time = :stop,
              acct_session_time = CASE WHEN :estimated = 1 AND (:stop - acct_start_time) / 1000 > :seconds

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::sessions::SessionRow;
-use super::{DecidedBy, Reader, rfc3339_or_null};
+use super::{DecidedBy, Direction, OctetsAre, Reader, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
@@ -57,11 +57,15 @@ pub struct Total {
     /// True if the octets are a lower bound: a 32-bit counter may have wrapped in one of the sessions, or the octets of
     /// one are not known.
     pub octets_are_lower_bound: bool,
-    /// The number of sessions that ended in the period, and whose octets are not known.
+    /// The number of sessions that were connected in the period, are no longer live, and whose octets are not known. They
+    /// count even if they ended after the period.
     pub without_octets: u64,
-    /// The number of sessions that ended in the period, and whose octets count here.
+    /// What is known of the octets from the users.
     #[serde(skip)]
-    pub with_octets: u64,
+    pub input: Direction,
+    /// What is known of the octets to the users.
+    #[serde(skip)]
+    pub output: Direction,
     /// The number of imported sessions that a restart ended, at the latest.
     #[serde(skip)]
     pub ended_at_latest: u64,
@@ -230,14 +234,14 @@ impl Sums<'_> {
             row.estimated += u64::from(session.estimated);
             row.without_end += u64::from(session.last_seen.is_some());
             row.ended_at_latest += u64::from(session.ended_at_latest());
-            if ended {
+            // The octets of a live session are still to come.
+            if !session.is_live() {
                 let (input, output) = (session.acct_input_octets, session.acct_output_octets);
-                let known = input.is_some() && output.is_some();
-                row.input_octets += input.unwrap_or(0);
-                row.output_octets += output.unwrap_or(0);
-                row.octets_are_lower_bound |= !known || session.octets_are.as_deref() == Some("lower bound");
-                row.without_octets += u64::from(!known);
-                row.with_octets += u64::from(input.is_some() || output.is_some());
+                let least = session.octets_are.as_deref() == Some("lower bound");
+                row.input_octets += row.input.add(input, ended, least);
+                row.output_octets += row.output.add(output, ended, least);
+                row.without_octets += u64::from(input.is_none() || output.is_none());
+                row.octets_are_lower_bound |= [row.input, row.output].iter().any(|way| way.are() != OctetsAre::Exact);
             }
         }
     }
@@ -246,13 +250,6 @@ impl Sums<'_> {
         let rows = self.rows.into_iter();
         rows.map(|((decided_by, key), sum)| Total { key, decided_by, users: sum.users.len() as u64, ..sum.total })
             .collect()
-    }
-}
-
-impl Total {
-    /// Are the octets of none of its sessions known? If no session ended, zero is the truth.
-    pub const fn octets_are_unknown(&self) -> bool {
-        self.without_octets > 0 && self.with_octets == 0
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::filter::user_shown;
 use crate::format::{count, grouped};
 use crate::style::Tone;
-use crate::table::{self, Column, number, printable, text, truncate_to_width};
+use crate::table::{self, Column, name, number, printable, text, truncate_to_width};
 use crate::times;
 use jiff::tz::TimeZone;
 use rasadmin_ledger::report::Overview;
@@ -93,7 +93,7 @@ fn sessions(overview: &Overview, zone: &TimeZone, width: Option<usize>, room: us
     let columns = [
         number("session", 3),
         text("began", 1),
-        text("user", 0),
+        name("user", 0),
         text("tunnel", 2),
         text("address", 0),
         text("from", 4),
@@ -121,7 +121,7 @@ fn sessions(overview: &Overview, zone: &TimeZone, width: Option<usize>, room: us
 }
 
 fn denials(overview: &Overview, zone: &TimeZone, width: Option<usize>) -> Vec<String> {
-    let columns = [text("time", 0), text("user", 0), text("by", 0), text("because", 1), text("from", 2)];
+    let columns = [text("time", 0), name("user", 0), text("by", 0), text("because", 1), text("from", 2)];
     let rows = overview.denials.iter().take(DENIALS).map(|denial| {
         vec![
             times::show(denial.time, zone),
