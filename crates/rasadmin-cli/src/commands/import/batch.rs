@@ -34,6 +34,7 @@ pub struct Batch {
     refusals: Vec<ImportedRefusal>,
     bytes: usize,
     restarts: Vec<ImportedRestart>,
+    restart_bytes: usize,
     done: Done,
 }
 
@@ -51,13 +52,17 @@ impl Batch {
                 self.bytes += refusal.bytes();
                 self.refusals.push(refusal);
             }
-            LogItem::Restart(restart) => self.restarts.push(restarted(&restart)),
+            LogItem::Restart(restart) => {
+                let restart = restarted(&restart);
+                self.restart_bytes += size_of::<ImportedRestart>() + restart.server.as_str().len();
+                self.restarts.push(restart);
+            }
         }
     }
 
     /// Is it time to write them?
     pub fn is_full(&self) -> bool {
-        self.bytes >= FULL
+        self.bytes.max(self.restart_bytes) >= FULL
     }
 
     /// Writes, or compares, the sessions and refused attempts that were added.
@@ -76,17 +81,28 @@ impl Batch {
         self.sessions.clear();
         self.refusals.clear();
         self.bytes = 0;
+        if self.restart_bytes >= FULL {
+            self.write_restarts(target)?;
+        }
         Ok(())
     }
 
-    /// Writes the rest. A restart ends only what is in the ledger, and a session without an end may come long after the
-    /// restart, so the restarts come last.
+    /// Writes the rest.
     pub fn finish(mut self, target: &mut Target) -> Result<Done> {
         self.write(target)?;
-        if let Target::Ledger(ledger) = target {
-            self.done.ended_by_restarts = ledger.import_restarts(&self.restarts, WAIT)?;
-        }
+        self.write_restarts(target)?;
         Ok(self.done)
+    }
+
+    /// A restart ends only what is in the ledger, and a session without an end may come long after the restart. So the
+    /// restarts come last, unless a damaged log has more of them than there is room for.
+    fn write_restarts(&mut self, target: &mut Target) -> Result<()> {
+        if let Target::Ledger(ledger) = target {
+            self.done.ended_by_restarts += ledger.import_restarts(&self.restarts, WAIT)?;
+        }
+        self.restarts.clear();
+        self.restart_bytes = 0;
+        Ok(())
     }
 }
 
@@ -131,6 +147,25 @@ mod tests {
         assert!((20_000..50_000).contains(&short), "{short}");
         // Each name is kept as written and folded.
         assert!((3_000..5_000).contains(&long), "{long}");
+    }
+
+    #[test]
+    fn restarts_without_number_are_written_in_between() {
+        let folder = tempfile::tempdir().unwrap();
+        let until = std::time::Instant::now() + WAIT;
+        let ledger = Sqlite::open(&folder.path().join("a.db"), Create::Yes, false, until).unwrap();
+        let (mut batch, domains) = (Batch::default(), Domains::new([], None));
+        let restart = items("", 7, 60).remove(0);
+        let mut added = 0;
+        while !batch.is_full() {
+            batch.add(restart.clone(), &domains);
+            added += 1;
+        }
+        assert!((50_000..2_000_000).contains(&added), "{added}");
+        // One is enough to see that they go: each is a transaction.
+        batch.restarts.truncate(1);
+        batch.write(&mut Target::Ledger(Box::new(ledger))).unwrap();
+        assert!(batch.restarts.is_empty() && !batch.is_full());
     }
 
     #[test]
