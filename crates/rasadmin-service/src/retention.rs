@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::state::{Report, RetentionReport};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::upkeep::Upkeep;
-use rasadmin_ledger::{Expiry, Keep};
+use rasadmin_ledger::{ErrorKind, Expiry, Keep};
 use rasadmin_messages::Message;
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::file::Period;
@@ -102,7 +102,11 @@ impl Retention {
 
     /// Looks for damaged pages.
     fn check(&mut self, turn: &Turn<'_>) -> Result<(), Fault> {
-        let damage = Reader::open(&self.settings.ledger)?.quick_check()?;
+        let damage = match Reader::open(&self.settings.ledger).and_then(|ledger| ledger.quick_check()) {
+            // The damage may be where not even the check can read.
+            Err(error) if error.kind == ErrorKind::Corrupt => vec![error.to_string()],
+            checked => checked?,
+        };
         self.report.checked_at = Some(turn.now);
         if !damage.is_empty() {
             let ledger = self.settings.ledger.display();

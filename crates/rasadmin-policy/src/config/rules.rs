@@ -274,7 +274,9 @@ impl Reader<'_> {
         } else if !at_least && rule.max_user_sessions.is_none() {
             let what = "`when_exceeded` is about the limit for the user's sessions, which this rule does not have";
             self.wrong(when.span(), what, "write max_user_sessions = 1, or leave `when_exceeded` out");
-        } else if rule.user_sessions.as_ref().is_some_and(|limit| limit.get_ref().at_least == Some(0)) {
+        } else if *when.get_ref() == WhenExceeded::ReplaceOldest
+            && rule.user_sessions.as_ref().is_some_and(|limit| limit.get_ref().at_least == Some(0))
+        {
             let what = "with `at_least = 0`, the new session itself is too many, so no older one can make room for it";
             self.wrong(when.span(), what, "write at_least = 1 or more, or leave `when_exceeded` out");
         }

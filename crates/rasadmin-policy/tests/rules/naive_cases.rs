@@ -124,8 +124,10 @@ fn rule() -> impl Strategy<Value = Rule> {
             interface_types,
         ) = plain;
         let (user_sessions, group_sessions, connect_time, octets) = counting;
-        let limited = user_sessions.as_ref().is_some_and(|at| at.get_ref().at_least.is_some());
-        let when_exceeded = exceeded.filter(|_| action == Action::Deny && limited).map(at);
+        let least = user_sessions.as_ref().and_then(|at| at.get_ref().at_least);
+        // With `at_least = 0` there is no older session to replace.
+        let fits = |when: &WhenExceeded| least.is_some_and(|least| least > 0 || *when == WhenExceeded::Deny);
+        let when_exceeded = exceeded.filter(|when| action == Action::Deny && fits(when)).map(at);
         Rule {
             name: at(String::new()),
             action,
