@@ -21,6 +21,7 @@ mod lines;
 mod octets;
 mod odbc;
 mod open;
+mod owner;
 mod plain;
 mod reader;
 mod record;
@@ -29,7 +30,6 @@ mod restarts;
 mod sources;
 mod summary;
 mod usage;
-mod who;
 mod xml_names;
 
 pub use counts::LogCounts;

@@ -326,7 +326,7 @@ impl Joiner {
         if self.by_id.get(&open.by_id) == Some(&own) {
             self.by_id.remove(&open.by_id);
         }
-        let who = open.who;
+        let owner = open.owner;
         let (keys, session) = open.finish();
         let past = &session.past;
         let before = self.remembered.find_unended(own).filter(|_| session.continued);
@@ -335,7 +335,7 @@ impl Joiner {
         self.counts.without_end -= u64::from(before.is_some_and(|before| before.counted));
         match past.ended {
             Some(ended) if !ended.estimated => keys.into_iter().for_each(|key| self.remembered.ended(key, ended.stop)),
-            _ => self.remembered.unended(own, &past.key, past.start, who, past.ended.is_none()),
+            _ => self.remembered.unended(own, &past.key, past.start, owner, past.ended.is_none()),
         }
         out.push(LogItem::Session(session));
     }

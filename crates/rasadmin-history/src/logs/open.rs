@@ -4,9 +4,9 @@ use super::classes::Asked;
 use super::detect::Format;
 use super::item::{LogSession, describe, new_session};
 use super::key::key;
+use super::owner::Owner;
 use super::record::Record;
 use super::usage;
-use super::who::Who;
 use crate::Ended;
 use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::imported::ImportedUsage;
@@ -62,7 +62,7 @@ pub struct Open {
     pub weight: usize,
     /// When Accounting-On or -Off ended it.
     pub restarted: Option<Millis>,
-    pub who: Who,
+    pub owner: Owner,
     links: Vec<Link>,
     /// Does its Class or id identify it? If not, the id may come again for another session.
     unique: bool,
@@ -87,7 +87,7 @@ impl Open {
             until: None,
             weight: 0,
             restarted: None,
-            who: Who::default(),
+            owner: Owner::default(),
             links: Vec::new(),
             unique: record.is_unique(),
             started: false,
@@ -130,7 +130,7 @@ impl Open {
     /// Can a record of another link, with a Class of its own, belong to it?
     pub fn can_have(&self, record: &Record) -> bool {
         self.restarted.is_none()
-            && !self.who.contradicts(Who::of(record))
+            && !self.owner.contradicts(Owner::of(record))
             && self.links.iter().all(|link| link.id != link_id(record))
     }
 
@@ -140,7 +140,7 @@ impl Open {
         if self.unique {
             return true;
         }
-        if self.who.contradicts(Who::of(record)) {
+        if self.owner.contradicts(Owner::of(record)) {
             return false;
         }
         let is_start = record.status == Some(1);
@@ -165,7 +165,7 @@ impl Open {
     pub fn take(&mut self, record: &Record, time: Millis, asked: Option<&Asked>) -> Result<Taken, String> {
         self.session.past.last_seen = self.session.past.last_seen.max(time);
         describe(&mut self.session, record, asked);
-        self.who.learn(Who::of(record));
+        self.owner.learn(Owner::of(record));
         let at = match self.links.iter().position(|link| link.id == link_id(record)) {
             Some(at) => at,
             None if self.links.len() == MOST_LINKS => {

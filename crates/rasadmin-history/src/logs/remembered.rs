@@ -1,9 +1,9 @@
 //! What is remembered of sessions that have been passed on.
 
 use super::open::{SAME, millis};
+use super::owner::Owner;
 use super::record::Record;
 use super::usage;
-use super::who::Who;
 use rasadmin_policy::Millis;
 use std::collections::{HashMap, VecDeque};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ const UNENDED: usize = 50_000;
 pub struct Unended {
     key: Uuid,
     start: Millis,
-    who: Who,
+    owner: Owner,
     /// Was it counted as a session without an end?
     pub counted: bool,
 }
@@ -39,7 +39,7 @@ impl Unended {
         let began = usage::connect_time(record).map(|seconds| time.saturating_sub(millis(seconds)));
         match record.status {
             _ if record.is_unique() => true,
-            _ if self.who.contradicts(Who::of(record)) => false,
+            _ if self.owner.contradicts(Owner::of(record)) => false,
             Some(1) => (time - self.start).abs() <= SAME,
             _ => began.is_none_or(|began| usage::fits(self.start, began)),
         }
@@ -81,9 +81,9 @@ impl Remembered {
     }
 
     /// Remembers a session whose end may still come.
-    pub fn unended(&mut self, own: u128, key: &str, start: Millis, who: Who, counted: bool) {
+    pub fn unended(&mut self, own: u128, key: &str, start: Millis, owner: Owner, counted: bool) {
         let Ok(key) = Uuid::parse_str(key) else { return };
-        if self.unended.insert(own, Unended { key, start, who, counted }).is_none() {
+        if self.unended.insert(own, Unended { key, start, owner, counted }).is_none() {
             self.unended_order.push_back(own);
         }
         if self.unended_order.len() > UNENDED

@@ -8,14 +8,14 @@ use std::num::NonZeroU64;
 
 /// A user and an address. Names are kept as digests, because many are remembered.
 #[derive(Clone, Copy, Default)]
-pub struct Who {
+pub struct Owner {
     user: Option<NonZeroU64>,
     /// The domain, as in `DOMAIN\user`.
     domain: Option<NonZeroU64>,
     address: Option<Ipv4Addr>,
 }
 
-impl Who {
+impl Owner {
     /// What a record says.
     pub fn of(record: &Record) -> Self {
         let (domain, user) = record.user_name.rsplit_once('\\').unwrap_or(("", &record.user_name));
