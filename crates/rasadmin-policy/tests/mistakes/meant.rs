@@ -96,6 +96,19 @@ fn one_round_finds_every_mistake() {
     assert_eq!(found, expected, "{errors}");
 }
 
+/// A backslash in double quotes is the most common mistake.
+#[test]
+fn a_backslash_hides_no_other_mistake() {
+    for user in [r"CORP\alice", r"CORP\bob"] {
+        let text = format!(
+            "default.action = \"alow\"\n[[rules]]\nname = \"a\"\naction = \"deny\"\nusers = [\"{user}\"]\ntunnels = \"SSTP\"\n"
+        );
+        let errors = crate::errors(&text);
+        let lines: Vec<usize> = errors.mistakes().iter().map(|mistake| errors.position(mistake).0).collect();
+        assert_eq!(lines, [1, 5, 6], "{errors}");
+    }
+}
+
 /// A mistake brings no others that are not there: a list that has no end, for example, makes the rest of the file a part
 /// of it.
 #[test]

@@ -144,8 +144,7 @@ fn is_structural(what: &str) -> bool {
     ["missing", "unclosed", "extra", "unexpected", "cannot", "invalid inline", "invalid unquoted key"]
         .iter()
         .any(|word| what.starts_with(word))
-        && what != "unexpected leading zero"
-        && what != "unexpected sign"
+        && !["unexpected leading zero", "unexpected sign", "missing escaped value"].contains(&what)
 }
 
 /// The mistake of a text without quotation marks.
