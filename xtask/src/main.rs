@@ -72,7 +72,7 @@ fn main() -> ExitCode {
             print!("{HELP}");
             return ExitCode::SUCCESS;
         }
-        _ => Err(format!("there is no such command\n\n{HELP}")),
+        _ => Err(format!("unknown command\n\n{HELP}")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -281,7 +281,7 @@ fn files_that_the_loader_takes_for_no_image() {
 #[test]
 fn what_says_nothing_about_an_admin_dll_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(refused(&folder.path().join("nope.dll")), "there is no such file");
+    assert_eq!(refused(&folder.path().join("nope.dll")), "the file does not exist");
     assert_eq!(refused(folder.path()), "it is a directory");
     let file = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);

@@ -141,7 +141,7 @@ fn a_list() {
     same("list", &head);
 
     let error = check_list(&format!("{first};nope.dll"), &options, &mut |_, _| {}).unwrap_err();
-    assert!(error.to_string().contains("nope.dll: there is no such file"), "{error}");
+    assert!(error.to_string().contains("nope.dll: the file does not exist"), "{error}");
     let empty = check_list("", &options, &mut |_, _| {}).unwrap();
     assert_eq!((empty.exit_code(), empty.warnings.len()), (0, 1));
     let good = check_list(&second, &options, &mut |_, _| {}).unwrap();

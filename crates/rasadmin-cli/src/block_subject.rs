@@ -61,7 +61,7 @@ impl SubjectArguments {
         } else {
             format!(
                 "`{typed}` has no domain, and the configuration has no `default_domain`: if RRAS passes a logon \
-                 domain, the user is of that domain and is not blocked; write `DOMAIN\\{}`",
+                 domain, the user belongs to that domain and is not blocked; write `DOMAIN\\{}`",
                 identity.name
             )
         })
@@ -71,7 +71,7 @@ impl SubjectArguments {
 fn user_or_account(typed: &str, domains: &Domains) -> Result<Identity> {
     no_blanks_around(typed)?;
     if typed.contains('*') {
-        let what = format!("`{typed}` is a pattern: a block is of one user; to refuse several, write a rule");
+        let what = format!("`{typed}` is a pattern: a block applies to one user; to refuse several, write a rule");
         return Err(CommandError::usage(what));
     }
     domains.identity(&Name::new(typed), &Name::default()).ok_or_else(|| {
@@ -100,7 +100,7 @@ fn claimed_computer(typed: &str) -> Result<BlockSubject> {
             format!("`{typed}` has a line break or another control character: a computer name has none")
         }
         _ if typed.contains('*') => {
-            format!("`{typed}` is a pattern: a block is of one name; to refuse several, write a rule")
+            format!("`{typed}` is a pattern: a block applies to one name; to refuse several, write a rule")
         }
         _ if length > LONGEST_CLAIMED => {
             format!("`{typed}` has {length} characters: RRAS passes at most {LONGEST_CLAIMED}, so it would never match")
@@ -115,7 +115,7 @@ fn no_blanks_around(typed: &str) -> Result<()> {
     if typed.trim() == typed {
         return Ok(());
     }
-    Err(CommandError::usage(format!("`{typed}` has blanks around the name")))
+    Err(CommandError::usage(format!("`{typed}` has blanks around the name: remove them")))
 }
 
 /// As people read it.

@@ -4,7 +4,8 @@ use crate::error::{AS_ADMINISTRATOR, CommandError, Kind, OrCommandError, Result,
 use crate::{bring_in, warning};
 use clap::Args;
 use jiff::tz::TimeZone;
-use rasadmin_ledger::report::Reader;
+use rasadmin_engine::Id;
+use rasadmin_ledger::report::{Reader, SessionRow};
 use rasadmin_policy::Name;
 use rasadmin_policy::config::{self, Config};
 use rasadmin_system::places;
@@ -68,7 +69,7 @@ impl ContextArguments {
             Some(path) => absolute(path),
             None => config::find(&places::config_places(None)).map_err(|e| {
                 CommandError::new(Kind::Configuration, e)
-                    .hint("`rasadmin config new` makes one; or name it with --config, or only a ledger with --ledger")
+                    .hint("create one with `rasadmin config new`, name one with --config, or name only a ledger with --ledger")
             }),
         }
     }
@@ -176,7 +177,7 @@ fn unusable(file: &Path, errors: config::ConfigErrors) -> CommandError {
     }
     CommandError::new(
         Kind::Configuration,
-        format!("{}: there is no such configuration: check the path", file.display()),
+        format!("{}: the configuration does not exist: check the path", file.display()),
     )
 }
 
@@ -194,4 +195,9 @@ pub fn audit_only() -> Result<Config> {
 /// A path that does not depend on the current folder.
 pub fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|e| CommandError::file(path, e))
+}
+
+/// A session of the state as the ledger has it; `None` if it does not, or there is no ledger.
+pub fn session_row(ledger: Option<&Reader>, id: Id) -> Option<SessionRow> {
+    ledger?.session(&id.to_string()).ok()?.ok()?
 }

@@ -16,7 +16,7 @@ pub enum Exit {
     /// Exit code 0: all is well.
     Success,
     /// Exit code 1: the answer is no: a check failed, a user would be denied, nobody had the address, the user is
-    /// unknown, something would change, or there is nothing to release or close. An empty list is no such answer.
+    /// unknown, something would change, or there is nothing to release or close. For an empty list, the code is 0.
     No,
     /// Another exit code, such as that of a child process that ran this command.
     Code(u8),

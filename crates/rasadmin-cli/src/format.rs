@@ -50,7 +50,7 @@ pub fn dll_file(path: &Path) -> Result<PathBuf> {
         Ok(found) if found.is_dir() => Err(CommandError::file(path, "it is a directory: name the DLL in it")),
         Ok(_) => crate::context::absolute(path),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            Err(CommandError::file(path, "there is no such file: check the path"))
+            Err(CommandError::file(path, "the file does not exist: check the path"))
         }
         Err(e) => Err(CommandError::file(path, format!("it cannot be read: {e}"))),
     }

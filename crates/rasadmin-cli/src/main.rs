@@ -49,8 +49,8 @@ use supervised::Inside;
     after_long_help = "A table fits the terminal: columns without room are left out, and named below it. Elsewhere it \
                   has every column, unless the variable COLUMNS says how wide it may be.\n\nExit codes: 0 all is well; \
                   1 the answer is no: a check failed, a user would be denied, nobody had the address, the user is \
-                  unknown, something would change, or there is nothing to do; 2 the command could not do its work. An \
-                  empty list is an answer too: 0."
+                  unknown, something would change, or there is nothing to do; 2 the command could not do its work. For \
+                  an empty list, the code is 0."
 )]
 struct Cli {
     #[command(subcommand)]

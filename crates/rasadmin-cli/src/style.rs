@@ -39,7 +39,7 @@ impl Tone {
     }
 }
 
-/// Text in which only colours may control a terminal; everything else that could is escaped.
+/// Text in which only the codes of [`Tone`] may control a terminal; everything else that could is escaped.
 pub fn printable_but_colours(text: &str) -> Cow<'_, str> {
     if !text.contains(ESCAPE) {
         return printable_lines(text);
@@ -48,20 +48,20 @@ pub fn printable_but_colours(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(at) = rest.find(ESCAPE) {
         let (before, code) = rest.split_at(at);
-        // `ESC [ 1;31 m` is a colour; with another letter it moves the cursor, clears the screen and so on.
-        let parameters = code[ESCAPE.len()..].bytes().take_while(|b| b.is_ascii_digit() || *b == b';').count();
-        let end = ESCAPE.len() + parameters;
-        let is_colour = code[end..].starts_with('m');
-        let (code, after) = code.split_at(if is_colour { end + 1 } else { end });
         out += &printable_lines(before);
-        out += &if is_colour { Cow::Borrowed(code) } else { printable_lines(code) };
+        let own = OWN.iter().find(|own| code.starts_with(**own));
+        let (code, after) = code.split_at(own.map_or(1, |own| own.len()));
+        out += &if own.is_some() { Cow::Borrowed(code) } else { printable_lines(code) };
         rest = after;
     }
     out += &printable_lines(rest);
     Cow::Owned(out)
 }
 
-const ESCAPE: &str = "\u{1b}[";
+const ESCAPE: char = '\u{1b}';
+
+/// Normal, bold, dimmed, red, green, yellow.
+const OWN: [&str; 6] = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"];
 
 #[cfg(test)]
 mod tests {
@@ -79,10 +79,14 @@ mod tests {
 
     #[test]
     fn only_colours_pass() {
-        let red = Tone::Bad.paint("attention", true);
+        for tone in [Tone::Good, Tone::Notable, Tone::Bad, Tone::Quiet] {
+            let painted = format!("{}: a\n", tone.paint("attention", true));
+            assert_eq!(printable_but_colours(&painted), painted, "{tone:?}");
+        }
         for (text, shown) in [
-            (format!("{red}: a\n"), format!("{red}: a\n")),
-            ("\u{1b}[2Ja\u{1b}[31mb\u{202e}".to_owned(), "\\u{1b}[2Ja\u{1b}[31mb\\u{202e}".to_owned()),
+            ("\u{1b}[2Ja\u{202e}".to_owned(), "\\u{1b}[2Ja\\u{202e}".to_owned()),
+            ("a\u{1b}[8mb".to_owned(), "a\\u{1b}[8mb".to_owned()),
+            ("a\u{1b}[1;8mb".to_owned(), "a\\u{1b}[1;8mb".to_owned()),
             ("\u{1b}[1;".to_owned(), "\\u{1b}[1;".to_owned()),
             ("\u{1b}]0;title\u{7}".to_owned(), "\\u{1b}]0;title\\u{7}".to_owned()),
             ("\u{1b}[1é".to_owned(), "\\u{1b}[1é".to_owned()),

@@ -8,7 +8,7 @@ use rasadmin_policy::Millis;
 
 const HELP: &str = "write `2026-11-23`, `2026-11-23 09:00`, `today`, `yesterday`, or how long ago: `90m`, `12h`, `7d`";
 
-const HELP_WITH_END: &str = "write `2026-12-01`, `2026-12-01 08:00`, or in how long: `15m`, `8h`, `7d`";
+const HELP_WITH_END: &str = "write `2026-12-01`, `2026-12-01 08:00`, or how long from now: `15m`, `8h`, `7d`";
 
 /// An end is at most 100 years away, in milliseconds. Beyond that it is a typing error, or is meant to be no end.
 const FURTHEST_END: Millis = 36_525 * 86_400_000;
@@ -36,7 +36,7 @@ pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     written(text, zone)?.ok_or_else(not_valid)
 }
 
-/// A time that is still to come, as it is typed: a date, with or without a time, or in how long: `90m`, `12h`, `7d`.
+/// A time that is still to come, as it is typed: a date, with or without a time, or how long from now: `90m`, `12h`, `7d`.
 pub fn parse_end(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     let text = text.trim();
     let not_valid = || CommandError::usage(format!("`{text}` is not a valid end: {HELP_WITH_END}"));
@@ -55,7 +55,7 @@ pub fn parse_end(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     Ok(end)
 }
 
-/// A date, with or without a time. `None` if it is none.
+/// A date, with or without a time. `None` if the text is not a date.
 fn written(text: &str, zone: &TimeZone) -> Result<Option<Millis>> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(Some(time.as_millisecond()));
@@ -70,7 +70,8 @@ fn local(text: &str, time: DateTime, zone: &TimeZone) -> Result<Millis> {
     let ambiguous = zone.to_ambiguous_timestamp(time);
     if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) && time.time() != Time::midnight() {
         let name = zone.iana_name().unwrap_or("the time zone");
-        let what = format!("`{text}`: no such time: the clocks of {name} are put forward then; write an hour more");
+        let what =
+            format!("`{text}` does not exist: the clocks in {name} go forward then; write a time one hour later");
         return Err(CommandError::usage(what));
     }
     // A day at the edge of the calendar may be beyond it in UTC: the edge itself is as good.
@@ -91,6 +92,11 @@ fn span(text: &str) -> Option<Millis> {
         _ => return None,
     };
     number.parse::<u32>().ok().map(|number| i64::from(number) * seconds * 1000)
+}
+
+/// When a block ends: `until 2026-12-01 08:00:00`.
+pub fn until(end: Option<Millis>, zone: &TimeZone) -> String {
+    end.map_or_else(|| "until it is lifted".to_owned(), |end| format!("until {}", show(end, zone)))
 }
 
 /// The nearest time that the calendar has.

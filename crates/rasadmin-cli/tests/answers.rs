@@ -40,9 +40,9 @@ fn run(scene: &Scene, arguments: &[&str]) -> Ran {
 fn an_empty_list_is_an_answer_and_nobody_is_a_no() {
     let scene = scene();
     let lists: [(&[&str], &str); 6] = [
-        (&["sessions", "--user", "zoe"], "there is no such session"),
+        (&["sessions", "--user", "zoe"], "no sessions found"),
         (&["decisions", "--rejected"], "nobody was rejected"),
-        (&["users", "--user", "zoe"], "the ledger knows no such user"),
+        (&["users", "--user", "zoe"], "no users found"),
         (&["usage", "--user", "zoe"], "nobody has used anything"),
         (&["addresses", "--user", "zoe"], "no address is held"),
         (&["report", "--by", "user", "--month", "2020-01"], "no session and no denial"),
@@ -123,7 +123,7 @@ fn an_export_into_no_folder_names_no_temporary_file() {
     let scene = scene();
     let file = scene.folder.path().join("no/such/x.csv");
     let ran = run(&scene, &["export", "--format", "csv", "--output", file.to_str().unwrap()]).ends(2);
-    let ran = ran.complains("x.csv: it cannot be written: there is no such folder: make it first, or check the path");
+    let ran = ran.complains("x.csv: it cannot be written: the folder does not exist: create it, or check the path");
     assert!(!ran.stderr.contains(".rasadmin-export-"), "{}", ran.stderr);
 }
 
@@ -132,7 +132,7 @@ fn without_a_configuration_the_remedy_can_be_typed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");
     let at = |arguments: &[&str]| rasadmin_with(arguments, &[("RASADMIN_CONFIG", "")]);
-    at(&["sessions"]).ends(2).complains("`rasadmin config new` makes one");
+    at(&["sessions"]).ends(2).complains("create one with `rasadmin config new`");
     at(&["config", "new", "--no-questions", "--output", file.to_str().unwrap()]).ends(0);
     at(&["config", "show", "--config", file.to_str().unwrap()]).ends(0);
 }

@@ -257,7 +257,7 @@ fn a_long_reason_or_name_costs_no_column() {
         let environment = [("RASADMIN_CONFIG", config.to_str().unwrap()), ("COLUMNS", columns)];
         support::rasadmin_with(["blocks"], &environment).ends(0).stdout
     };
-    for columns in ["120", "100"] {
+    for columns in ["120", "115"] {
         let table = shown(columns);
         let mut lines = table.lines();
         let header: Vec<&str> = lines.next().unwrap().split_whitespace().collect();

@@ -54,7 +54,7 @@ fn what_cannot_be_checked_is_one_line_with_exit_2() {
     }
     // The other files are checked and reported.
     let ran = rasadmin(words([&"check", &"--static-only", &"none.dll", &product()])).ends(2);
-    ran.prints("19 functions of the contract").complains("none.dll: there is no such file");
+    ran.prints("19 functions of the contract").complains("none.dll: the file does not exist");
     rasadmin(words([&"check", &"--profile", &"windows11", &product()])).ends(2).complains("there is no profile");
     rasadmin(words([&"check"])).ends(2).complains("<FILE>");
 }

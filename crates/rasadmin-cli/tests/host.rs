@@ -15,7 +15,7 @@ fn bad_input_is_one_line_with_exit_2() {
         assert!(ran.stdout.is_empty());
     };
     bad(words([&"host", &"run", &"--dll", &product, &"no/such.scenario"]), "cannot read the scenario");
-    bad(words([&"host", &"run", &"--dll", &"no/such.dll", &day]), "such.dll: there is no such file");
+    bad(words([&"host", &"run", &"--dll", &"no/such.dll", &day]), "such.dll: the file does not exist");
     bad(words([&"host", &"run", &"--dll", &support::root(), &day]), "it is a directory");
     bad(words([&"host", &"replay", &"--dll", &product, &day]), "expected a trace's header");
     bad(words([&"host", &"replay", &"--dll", &product, &"no/such.trace"]), "cannot open the trace");

@@ -265,7 +265,7 @@ fn what_rras_would_not_start_with_is_refused_and_nothing_changes() {
     world.set(REG_SZ, &half);
     world.refuses(&dll, 1, "half.dll: RRAS would not start with it");
     world.set(REG_SZ, &world.path("gone.dll"));
-    world.refuses(&dll, 1, "gone.dll: RRAS would not start (event 20113): there is no such file");
+    world.refuses(&dll, 1, "gone.dll: RRAS would not start (event 20113): the file does not exist");
     world.set(REG_SZ, &world.copy(&fixtures().join("32-bit.dll"), "old.dll"));
     world.refuses(&dll, 1, "old.dll: RRAS would not start with it");
     world.key().set_value("DllPath", &7_u32).unwrap();
@@ -278,7 +278,7 @@ fn what_rras_would_not_start_with_is_refused_and_nothing_changes() {
     world.refuses(&world.copy(&product(), r"a;b\rasadmin.dll"), 1, "a path with `;` cannot be registered");
     world.refuses(&world.copy(&product(), r"a%b\rasadmin.dll"), 1, "a path with `%` cannot be registered");
     world.refuses(&world.copy(&reject(), "reject.dll"), 1, "it is not the rasadmin DLL");
-    world.refuses(&world.path("none.dll"), 2, "there is no such file");
+    world.refuses(&world.path("none.dll"), 2, "the file does not exist");
     // rasadmin.dll, but damaged: it has our version marker, and fails when it is run.
     let broken = world.copy(&product(), r"broken\rasadmin.dll");
     let mut bytes = std::fs::read(&broken).unwrap();

@@ -229,7 +229,7 @@ fn nothing_is_changed_without_a_yes() {
     let purged = at(folder.path(), &["purge", "--before", "now", "--yes", "--json"]).ends(0).json();
     // And the ten connections whose first link was rejected.
     assert_eq!((&purged["sessions"], &purged["decisions"]), (&json!(241), &json!(838)));
-    assert_eq!(at(folder.path(), &["sessions"]).ends(0).stdout, "there is no such session\n");
+    assert_eq!(at(folder.path(), &["sessions"]).ends(0).stdout, "no sessions found\n");
     let future = at(folder.path(), &["purge", "--before", "2126-01-01", "--yes"]).ends(2).stderr;
     assert!(future.contains("that is not in the past"), "{future}");
 }

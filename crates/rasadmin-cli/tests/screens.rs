@@ -274,7 +274,7 @@ fn a_configuration_that_does_not_exist_is_said_to_be_missing() {
     let scene = scene();
     for command in ["sessions", "top", "report --by user"] {
         let words: Vec<_> = command.split(' ').chain(["--config", "no/such.toml"]).collect();
-        let ran = run(&scene, &words).ends(2).complains("such.toml: there is no such configuration: check the path");
+        let ran = run(&scene, &words).ends(2).complains("such.toml: the configuration does not exist: check the path");
         assert!(!ran.stderr.contains("not valid"), "{}", ran.stderr);
     }
 }

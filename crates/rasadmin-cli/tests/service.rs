@@ -165,7 +165,7 @@ fn one_service_for_a_journal() {
     drop(service);
     assert_eq!(day.status()["rasadmin_service"]["running"], false, "the lock went with the process");
     let status = rasadmin(words([&"status", &"--config", &day.config()]));
-    status.prints("does not run; it started at").prints("ended without stopping");
+    status.prints("is not running; it started at").prints("ended abnormally");
 }
 
 #[test]

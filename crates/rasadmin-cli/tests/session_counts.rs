@@ -103,7 +103,7 @@ fn exports_and_replays_have_the_same_sessions() {
     for format in ["radacct", "nps-dts"] {
         let exported = run(&["export", "--format", format]).ends(0);
         assert!(exported.stdout.contains("dave"), "an IKEv2 connection may have no link:\n{}", exported.stdout);
-        exported.complains("3 sessions exported; 3 that never became a session are left out, as RADIUS does");
+        exported.complains("3 sessions exported; 3 connections without a session left out, as in RADIUS");
     }
     let config = day().join("c.toml");
     let kept = day().join("kept/rasadmin.toml");

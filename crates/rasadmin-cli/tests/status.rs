@@ -210,14 +210,14 @@ fn the_text_says_each_fact_with_a_word_and_no_control_characters() {
 #[test]
 fn a_configuration_that_does_not_exist_is_not_called_broken() {
     let world = World::new();
-    let ran = world.run(&["status"]).ends(1).prints("vpn.toml: there is no such file: check the path after --config");
+    let ran = world.run(&["status"]).ends(1).prints("vpn.toml: the file does not exist: check the path after --config");
     assert!(!ran.stdout.contains("broken") && !ran.stdout.contains("rights"), "{}", ran.stdout);
     // What the DLL would use is in force all the same.
     world.prepare();
     config::start(&world.config()).unwrap();
     std::fs::remove_file(world.config()).unwrap();
     let status = world.status();
-    one(&status, "configuration", "attention", "there is no such file; the last good one, ");
+    one(&status, "configuration", "attention", "the file does not exist; the last good one, ");
     assert_eq!(status["configuration"]["valid"], false);
 }
 

@@ -73,7 +73,7 @@ pub enum AddressExplained {
     /// Any offer of RRAS's own is kept, for this reason.
     Offer(String),
     /// None, for this reason: the connection ends.
-    Refused(String),
+    Refused(Refusal),
 }
 
 impl StageExplained<'_> {
@@ -82,9 +82,17 @@ impl StageExplained<'_> {
         self.refusal.as_ref().is_some_and(Refusal::is_block)
     }
 
+    /// Why the DLL itself refuses, whatever the rules say: a block, or no address.
+    pub fn refused(&self) -> Option<&Refusal> {
+        self.refusal.as_ref().or(match &self.address {
+            Some(AddressExplained::Refused(refusal)) => Some(refusal),
+            _ => None,
+        })
+    }
+
     /// Does the connection end here?
     pub fn ends(&self) -> bool {
-        !self.allow || self.refusal.is_some() || matches!(self.address, Some(AddressExplained::Refused(_)))
+        !self.allow || self.refused().is_some()
     }
 }
 
@@ -136,7 +144,7 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
 fn refused(refusal: &Refusal) -> AddressExplained {
     match refusal {
         Refusal::Offer { because, fault: OfferFault::Nothing } => AddressExplained::Offer(because.to_string()),
-        refusal => AddressExplained::Refused(refusal.to_string()),
+        refusal => AddressExplained::Refused(refusal.clone()),
     }
 }
 

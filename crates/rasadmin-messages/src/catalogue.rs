@@ -395,11 +395,11 @@ catalogue! {
     remedy: "None is needed.";
 
     LedgerIncomplete = 512 Warning "ledger-incomplete" (warning)
-    text: "records in the ledger are incomplete: {warning}",
-    cause: "The journal lacks records, or has some that cannot be read; or the ledger did not match the journal. The text \
-            says which.",
+    text: "bringing records into the ledger: {warning}",
+    cause: "The journal lacks records, or has some that cannot be read; or the ledger did not match the journal; or a \
+            newer rasadmin.dll wrote the records; or the ledger's position could not be written. The text says which.",
     effect: "The ledger has everything else. Nothing counts twice.",
-    remedy: "Run `rasadmin journal check`, and do what it says.";
+    remedy: "Do what the text says. If records are missing or cannot be read, run `rasadmin journal check`.";
 
     LedgerDamaged = 513 Error "ledger-damaged" (ledger, faults)
     text: "the ledger is damaged: {ledger}: {faults}",
@@ -407,7 +407,7 @@ catalogue! {
             the file cause this.",
     effect: "Reports may be wrong or fail. No backup is made and none is deleted, so the last good ones stay.",
     remedy: "Keep a copy of the ledger as it is. Then restore a backup; `rasadmin ledger backup --help` says how. \
-             `rasadmin ledger check` tells more.";
+             `rasadmin ledger check` says more.";
 
     DiskFills = 514 Warning "disk-fills" (folder, days, free)
     text: "the disk of {folder} will be full in {days} days at the present pace; {free} MiB are free",

@@ -13,7 +13,7 @@ pub struct State {
     pub process: u32,
     /// When it started.
     pub started: Millis,
-    /// When it stopped; None while it runs, or if it ended without stopping.
+    /// When it stopped; None while it runs, or if it ended abnormally.
     pub stopped: Option<Millis>,
     /// What is wrong with the configuration's file, if an earlier one is in force.
     pub config_fault: Option<String>,

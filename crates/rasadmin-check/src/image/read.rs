@@ -22,7 +22,7 @@ impl Image {
     pub fn read(path: &Path) -> Result<Self, CannotCheck> {
         let cannot = |what: &str, remedy: &str| CannotCheck::new(path, what, remedy);
         let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
-            ErrorKind::NotFound => cannot("there is no such file", "check the path"),
+            ErrorKind::NotFound => cannot("the file does not exist", "check the path"),
             _ => cannot(&e.to_string(), "check the path and its permissions"),
         })?;
         if metadata.is_dir() {

@@ -2,7 +2,7 @@
 
 use crate::block_subject::{SubjectArguments, shown};
 use crate::confirm::confirm;
-use crate::context::{Context, ContextArguments, ZoneArguments};
+use crate::context::{Context, ContextArguments, ZoneArguments, session_row};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::user_shown;
 use crate::output::Output;
@@ -25,7 +25,7 @@ const NAMED: usize = 5;
 /// From its next call on, the DLL on this server refuses the user or computer, whatever the rules say. The block ends
 /// at a time, or with `rasadmin unblock`. It survives restarts. Blocking somebody again replaces the block.
 ///
-/// A block does not disconnect a session that is connected: disconnect it in RRAS too. The DLL refuses that session at
+/// A block does not disconnect an active session: disconnect it in RRAS too. The DLL refuses that session at
 /// its next reauthentication, change of endpoint or further link.
 #[derive(Args)]
 #[command(after_long_help = "\
@@ -37,7 +37,7 @@ Examples:
 pub struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
-    /// When the block ends: `2026-12-01`, `2026-12-01 08:00`, or in how long: `15m`, `8h`, `7d` [default: when it is
+    /// When the block ends: `2026-12-01`, `2026-12-01 08:00`, or how long from now: `15m`, `8h`, `7d` [default: when it is
     /// lifted]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
@@ -55,7 +55,7 @@ pub struct Arguments {
 
 /// What came of it.
 enum Outcome {
-    /// Blocked, in place of an earlier block if there was one. These sessions stay connected.
+    /// Blocked. If there was an earlier block, this one replaces it. These sessions stay connected.
     Blocked { replaced: Option<Block>, live: Vec<Id> },
     /// There are too many blocks.
     Full,
@@ -97,7 +97,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             }
             say_what_can_be_forged(out, &subject)?;
             if let Some(Err(error)) = ledger.map(|reader| say_if_unknown(&reader, &subject)) {
-                warning!("whether the ledger knows {who} cannot be said: {error}");
+                warning!("cannot check whether the ledger knows {who}: {error}");
             }
             Ok(Exit::Success)
         }
@@ -143,10 +143,8 @@ fn is_of(session: &Session, subject: &BlockSubject) -> bool {
 /// When a block ends, as the end of a sentence.
 pub fn end(until: Option<Millis>, context: &Context) -> String {
     let zone = &context.zone;
-    until.map_or_else(
-        || "until it is lifted".to_owned(),
-        |until| format!("until {} ({})", times::show(until, zone), zone.iana_name().unwrap_or("UTC")),
-    )
+    let ends = times::until(until, zone);
+    if until.is_none() { ends } else { format!("{ends} ({})", zone.iana_name().unwrap_or("UTC")) }
 }
 
 /// The sessions that a block does not end: by their keys, if no ledger has their numbers.
@@ -156,7 +154,7 @@ fn say_who_stays(out: &mut Output, ledger: Option<&Reader>, context: &Context, l
     }
     let mut named = Vec::new();
     for id in live.iter().take(NAMED) {
-        let row = ledger.and_then(|reader| reader.session(&id.to_string()).ok()?.ok()?);
+        let row = session_row(ledger, *id);
         named.push(row.map_or_else(
             || id.to_string(),
             |row| format!("{} (since {})", row.id, times::show(row.acct_start_time, &context.zone)),

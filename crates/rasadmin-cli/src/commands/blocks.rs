@@ -5,13 +5,12 @@ use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::LimitArguments;
 use crate::output::Output;
-use crate::table::{name, printable, text, truncate_to_width};
+use crate::table::{name, text};
 use crate::{present, times};
 use clap::Args;
 use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::{Millis, Name};
 use rasadmin_ledger::report::{rfc3339, rfc3339_or_null};
-use rasadmin_text::width_of;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,9 +34,6 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 }
-
-/// So much remains of a name or a reason that is cut for the sake of other columns.
-const LEAST: usize = 12;
 
 /// A block that is in force.
 #[derive(Serialize, JsonSchema)]
@@ -92,9 +88,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "nobody is blocked on {server}")?;
         return Ok(Exit::Success);
     }
-    let columns = [name("blocked", 0), text("since", 1), text("until", 0), text("reason", 0), text("by", 2)];
+    let columns = [name("blocked", 0), text("since", 1), text("until", 0), name("reason", 0), text("by", 2)];
     let rows = blocks.iter().map(|block| {
-        [
+        vec![
             shown(&block.subject),
             times::show(block.since, zone),
             block.until.map_or_else(|| "it is lifted".to_owned(), |until| times::show(until, zone)),
@@ -102,28 +98,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             block.by.clone().unwrap_or_default(),
         ]
     });
-    let mut rows: Vec<_> = rows.map(|row| row.map(|cell| printable(&cell).into_owned())).collect();
-    if let Some(width) = out.width() {
-        cut_long_texts(&mut rows, width);
-    }
-    out.table(&columns, rows.into_iter().map(Vec::from).collect())?;
+    out.table(&columns, rows.collect())?;
     writeln!(out, "\n  {}", times::zone_name(zone))?;
     cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
-}
-
-/// Cuts long names and reasons, so that they cost no other column. If too little of them would remain, a column goes.
-fn cut_long_texts(rows: &mut [[String; 5]], width: usize) {
-    let widths: [usize; 5] = std::array::from_fn(|at| rows.iter().map(|row| width_of(&row[at])).max().unwrap_or(0));
-    let [name, since, until, reason, by] = widths;
-    // Two blanks stand before each column.
-    let room = width.saturating_sub(since + until + by + 2 * widths.len());
-    if room < 2 * LEAST {
-        return;
-    }
-    let name = name.min(room.saturating_sub(reason).max(room / 2));
-    for [of, _, _, why, _] in rows {
-        *of = truncate_to_width(of, name);
-        *why = truncate_to_width(why, room - name);
-    }
 }

@@ -51,7 +51,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     if decisions.is_empty() {
-        writeln!(out, "{}", if arguments.rejected { "nobody was rejected" } else { "there is no such decision" })?;
+        writeln!(out, "{}", if arguments.rejected { "nobody was rejected" } else { "no decisions found" })?;
         return Ok(Exit::Success);
     }
     let zone = &context.zone;

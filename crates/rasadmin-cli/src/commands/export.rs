@@ -1,7 +1,7 @@
 //! `rasadmin export`: sessions for other programs.
 
 use crate::context::{Context, ContextArguments, ZoneArguments, absolute};
-use crate::error::{CommandError, Exit, Result, WithContext};
+use crate::error::{AS_ADMINISTRATOR, CommandError, Exit, Result, WithContext};
 use crate::format::count;
 use crate::output::{Output, note};
 use crate::{times, warning};
@@ -148,8 +148,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 /// Why a file cannot be written, without the name of the temporary file that takes its place until then.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such folder: make it first, or check the path".to_owned(),
-        io::ErrorKind::PermissionDenied => "you have no right to write into this folder".to_owned(),
+        io::ErrorKind::NotFound => "the folder does not exist: create it, or check the path".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            format!("you may not write to this folder: choose another, or {AS_ADMINISTRATOR}")
+        }
         _ => error.to_string(),
     }
 }
@@ -192,7 +194,8 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} exported", count(self.sessions, "session"))?;
         if self.left_out > 0 {
-            write!(f, "; {} that never became a session are left out, as RADIUS does", self.left_out)?;
+            let left_out = count(self.left_out, "connection");
+            write!(f, "; {left_out} without a session left out, as in RADIUS")?;
         }
         Ok(())
     }

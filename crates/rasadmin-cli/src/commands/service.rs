@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 /// Run the rasadmin service beside RRAS
 ///
-/// RRAS needs it as little as rasadmin.dll does: if it is stopped, users are not affected.
+/// Neither RRAS nor rasadmin.dll needs it: if it is stopped, users are not affected.
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]

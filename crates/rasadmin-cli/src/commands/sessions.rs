@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     if sessions.is_empty() {
-        writeln!(out, "{}", if arguments.live { "nobody is connected" } else { "there is no such session" })?;
+        writeln!(out, "{}", if arguments.live { "nobody is connected" } else { "no sessions found" })?;
         return Ok(Exit::Success);
     }
     let zone = &context.zone;

@@ -104,10 +104,10 @@ fn print(out: &mut Output, report: &UserReport, context: &Context) -> Result<()>
         },
     )?;
     if let Some(block) = &report.block {
-        let until = block.until.map_or_else(|| "it is lifted".to_owned(), show);
+        let until = times::until(block.until, zone);
         let by = block.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
         let reason = block.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        line("blocked", format!("since {}{by}, until {until}{reason}", show(block.since)))?;
+        line("blocked", format!("since {}{by}, {until}{reason}", show(block.since)))?;
     }
     let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
     let quoted: Vec<String> = report.rules.iter().map(|rule| format!("`{rule}`")).collect();

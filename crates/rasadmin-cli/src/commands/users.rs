@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     if users.is_empty() {
-        writeln!(out, "the ledger knows no such user")?;
+        writeln!(out, "no users found")?;
         return Ok(Exit::Success);
     }
     let zone = &context.zone;

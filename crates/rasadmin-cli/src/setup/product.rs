@@ -79,7 +79,7 @@ pub fn to_install(named: Option<&Path>) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
-    Err(CommandError::file(&path, "there is no such file beside this command").hint("name the DLL with --dll"))
+    Err(CommandError::file(&path, "the file does not exist beside this command").hint("name the DLL with --dll"))
 }
 
 /// A name beside the registered DLL: with the version, and if another file has that name, with a digest too. Returns

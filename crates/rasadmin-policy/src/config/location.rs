@@ -46,7 +46,7 @@ pub fn find(locations: &Locations) -> Result<PathBuf, NotFound> {
         match path {
             Some(path) if is_there(path) => return Ok(path.clone()),
             Some(path) => {
-                return Err(NotFound(format!("{}: there is no such configuration; {by} names it", path.display())));
+                return Err(NotFound(format!("{}: the configuration does not exist; {by} names it", path.display())));
             }
             None => {}
         }

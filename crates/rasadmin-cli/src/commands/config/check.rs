@@ -73,7 +73,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = ContextArguments { config: arguments.file, ..ContextArguments::default() };
     let file = context.file().map_err(|e| e.hint("or name the file: `rasadmin config check FILE`"))?;
     if !file.exists() {
-        return Err(CommandError::file(&file, "there is no such file: check the path"));
+        return Err(CommandError::file(&file, "the file does not exist: check the path"));
     }
     let read = config::for_computer(&places::server_name()).load(&file);
     let rras = rras_pool::read(None);

@@ -44,11 +44,7 @@ impl<'a> TunnelAnswer<'a> {
     pub fn new(with: &'a WithTunnel<'a>) -> Self {
         let (allowed, last) = (with.is_allowed(), with.stages.last());
         // What the rules allowed, and the DLL itself refused.
-        let own = last.and_then(|last| match (&last.refusal, &last.address) {
-            (Some(refusal), _) => Some(refusal.to_string()),
-            (None, Some(AddressExplained::Refused(why))) => Some(why.clone()),
-            _ => None,
-        });
+        let own = last.and_then(StageExplained::refused).map(ToString::to_string);
         Self {
             tunnel: with.tunnel.name(),
             allowed,
@@ -118,7 +114,7 @@ enum AddressAnswer<'a> {
     /// None, so the connection ends.
     Refused {
         /// Why.
-        refused: &'a str,
+        refused: String,
     },
 }
 
@@ -143,7 +139,7 @@ impl<'a> StageAnswer<'a> {
                 pool: given.pool.as_deref(),
             },
             AddressExplained::Offer(because) => AddressAnswer::Offer { origin: Origin::Offer, because },
-            AddressExplained::Refused(why) => AddressAnswer::Refused { refused: why },
+            AddressExplained::Refused(why) => AddressAnswer::Refused { refused: why.to_string() },
         });
         Self {
             stage: stage.stage,

@@ -5,9 +5,10 @@ use super::{Arguments, stage_text};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::Output;
-use crate::{clock, present, times};
+use crate::{clock, context, present, times};
 use rasadmin_engine::explain::{Question, StageExplained, explain};
-use rasadmin_engine::{Id, State};
+use rasadmin_engine::{Id, Refusal, State};
+use rasadmin_ledger::report::{Reader, decided_by_in_words};
 use rasadmin_policy::{Name, Tunnel};
 use std::fmt::Write;
 
@@ -36,15 +37,15 @@ impl WithTunnel<'_> {
         !self.stages.iter().any(StageExplained::ends)
     }
 
-    /// What decides, with the address: two tunnels of which this is the same need not be told apart.
+    /// What decides, with the address. Tunnels with the same result need only one explanation.
     fn result(&self) -> Vec<String> {
         let address = self.stages.iter().find_map(|stage| stage.address.as_ref());
         let address = address.map(|address| stage_text::describe_address(address, rasadmin_policy::Stage::Ipv4Address));
         let Some(last) = self.stages.last() else { return Vec::new() };
         let outcome = if self.is_allowed() { "accepted" } else { "denied" };
-        let by = if last.allow && last.ends() { "(the DLL itself)" } else { last.rule.unwrap_or("(default)") };
+        let by = decided_by_in_words(last.rule, last.refused().map(Refusal::name));
         let address = address.filter(|_| self.is_allowed()).unwrap_or_default();
-        [outcome, by, last.stage.name(), &address].map(str::to_owned).to_vec()
+        [outcome, &by, last.stage.name(), &address].map(str::to_owned).to_vec()
     }
 }
 
@@ -100,8 +101,10 @@ pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result
         return Ok(Exit::no_if(!allowed));
     }
     let mut text = String::new();
+    let marks = shown.iter().any(|with| with.stages.iter().any(|stage| !stage.replaces.is_empty()));
+    let ledger = if marks { context.reader_if_usable()? } else { None };
     for stage in shown.into_iter().flat_map(|with| &with.stages) {
-        let marked: Vec<_> = stage.replaces.iter().map(|id| session_number(context, *id)).collect();
+        let marked: Vec<_> = stage.replaces.iter().map(|id| session_number(ledger.as_ref(), *id)).collect();
         stage_text::write(&mut text, stage, None, &marked, arguments.all);
     }
     if let (Some(with), None) = (shown, arguments.tunnel) {
@@ -111,11 +114,9 @@ pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result
     Ok(Exit::no_if(!allowed))
 }
 
-/// A session's number as `sessions` shows it, or the beginning of its key if the ledger does not have it.
-fn session_number(context: &Context, id: Id) -> String {
-    let key = id.to_string();
-    let found = context.reader().ok().and_then(|reader| reader.session(&key).ok()?.ok()?);
-    found.map_or_else(|| key.chars().take(8).collect(), |session| session.id.to_string())
+/// A session's number as `sessions` shows it, or its key if the ledger does not have it.
+fn session_number(ledger: Option<&Reader>, id: Id) -> String {
+    context::session_row(ledger, id).map_or_else(|| id.to_string(), |session| session.id.to_string())
 }
 
 /// What would happen, and what was not said.

@@ -42,7 +42,7 @@ pub struct SkippedAnswer {
     what: String,
 }
 
-/// Whole days of which a computer has written no record, between files that have some.
+/// Whole days on which a computer wrote no record, between files that have some.
 #[derive(Serialize, JsonSchema)]
 pub struct GapAnswer {
     /// The computer that wrote the logs: an RRAS server, or an NPS.

@@ -48,12 +48,10 @@ pub fn run(arguments: Arguments) -> Result {
 }
 
 fn not_started(why: NotStarted) -> CommandError {
-    let (kind, hint) = match &why {
-        NotStarted::Configuration(_) => (Kind::Configuration, None),
-        NotStarted::Held { .. } => (Kind::AlreadyRunning, Some("`rasadmin status` shows it")),
-        NotStarted::Journal(_) => (Kind::Journal, Some("run it as SYSTEM or as an administrator (root)")),
-        NotStarted::Thread(_) => (Kind::System, None),
-    };
-    let error = CommandError::new(kind, why);
-    hint.map_or(error.clone(), |hint| error.hint(hint))
+    match why {
+        NotStarted::Configuration(_) => CommandError::new(Kind::Configuration, why),
+        NotStarted::Held { .. } => CommandError::new(Kind::AlreadyRunning, why).hint("`rasadmin status` shows it"),
+        NotStarted::Journal(error) => error.into(),
+        NotStarted::Thread(_) => CommandError::new(Kind::System, why),
+    }
 }

@@ -19,7 +19,7 @@ pub struct RasadminService {
     process: Option<u32>,
     /// When it last started: UTC, as RFC 3339 writes it; null if that is not known.
     started: Option<String>,
-    /// When it stopped: UTC, as RFC 3339 writes it; null if it runs, or ended without stopping.
+    /// When it stopped: UTC, as RFC 3339 writes it; null if it runs, or ended abnormally.
     stopped: Option<String>,
     /// What is wrong with the configuration's file, so that the service uses an earlier one; null if nothing is.
     configuration_fault: Option<String>,
@@ -34,7 +34,7 @@ struct Duty {
     name: &'static str,
     /// Why it does not work; null if it does.
     fault: Option<String>,
-    /// Since when it does not work: UTC, as RFC 3339 writes it.
+    /// Since when it has not worked: UTC, as RFC 3339 writes it.
     fault_since: Option<String>,
     /// `follow`: the number of the last record in the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ struct Duty {
     /// `follow`: how many records the ledger lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     behind: Option<u64>,
-    /// `retention`: when it last deleted what is too old: UTC, as RFC 3339 writes it.
+    /// `retention`: when it last deleted old data: UTC, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
     /// `retention`: how many rows it deleted then.
@@ -78,7 +78,7 @@ pub fn check(facts: &mut Facts, config: &Config) -> Option<RasadminService> {
         facts.add(Mark::Ok, ABOUT, format!("the rasadmin service is starting{process}"));
         return Some(answer(true, holder.process, &State::default()));
     };
-    facts.add(Mark::Ok, ABOUT, format!("the rasadmin service runs since {}{process}", time(state.started)));
+    facts.add(Mark::Ok, ABOUT, format!("the rasadmin service has been running since {}{process}", time(state.started)));
     for duty in &state.duties {
         add_duty(facts, duty, &time);
     }
@@ -94,16 +94,16 @@ fn not_running(
 ) -> Option<State> {
     const MEANWHILE: &str = "commands and the daily task bring records into the ledger";
     let last = match &state {
-        Some(State { stopped: Some(stopped), .. }) => format!(" since {}", time(*stopped)),
-        Some(State { started, .. }) => format!("; it started at {} and ended without stopping", time(*started)),
-        None if config.service.configured => String::new(),
+        Some(State { stopped: Some(stopped), .. }) => format!("has not been running since {}", time(*stopped)),
+        Some(State { started, .. }) => format!("is not running; it started at {} and ended abnormally", time(*started)),
+        None if config.service.configured => "is not running".to_owned(),
         None => return None,
     };
     let (mark, start) = match config.service.configured {
         true => (Mark::Notice, "; the configuration has [service], so start it: `rasadmin service run`"),
         false => (Mark::Note, ""),
     };
-    facts.add(mark, ABOUT, format!("the rasadmin service does not run{last}: {MEANWHILE}{start}"));
+    facts.add(mark, ABOUT, format!("the rasadmin service {last}: {MEANWHILE}{start}"));
     Some(state.unwrap_or_default())
 }
 
@@ -123,7 +123,7 @@ fn add_duty(facts: &mut Facts, duty: &DutyState, time: &dyn Fn(Millis) -> String
         Some(fault) => {
             mark = Mark::Attention;
             let tries = count(fault.tries, "try");
-            format!("does not work since {} ({tries}): {}; {}\n{done}", time(fault.since), fault.what, fault.remedy)
+            format!("has not worked since {} ({tries}): {}; {}\n{done}", time(fault.since), fault.what, fault.remedy)
         }
     };
     facts.add(mark, about, text);
@@ -224,7 +224,7 @@ mod tests {
         let fault = Some(FaultState { since: 7, tries: 2, what, remedy });
         let fails = text(&DutyState { report, fault });
         assert!(fails.starts_with("attention: follow"), "{fails}");
-        assert!(fails.contains("does not work since <7> (2 tries): the disk is full; make room\n"), "{fails}");
+        assert!(fails.contains("has not worked since <7> (2 tries): the disk is full; make room\n"), "{fails}");
     }
 
     #[test]

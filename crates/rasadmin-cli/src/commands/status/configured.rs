@@ -42,7 +42,7 @@ pub fn check(
     let shown = path.display();
     let denied = context::may_not_be_read(&path);
     let is_missing = denied.is_none() && !path.exists();
-    let missing = format!("{shown}: there is no such file");
+    let missing = format!("{shown}: the file does not exist");
     let (config, errors) = match config::for_computer(&places::server_name()).read(&path) {
         Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));

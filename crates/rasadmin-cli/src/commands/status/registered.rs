@@ -79,7 +79,7 @@ pub fn check(facts: &mut Facts, registered: &Registered) -> Option<Registration>
         if file_of(other).is_file() {
             facts.add(Mark::Note, "another DLL", *other);
         } else {
-            facts.add(Mark::Attention, "another DLL", format!("{other}: there is no such file: RRAS will not start"));
+            facts.add(Mark::Attention, "another DLL", format!("{other}: the file does not exist: RRAS will not start"));
         }
     }
     if let Some(entry) = list.stopped_by() {

@@ -234,9 +234,8 @@ fn computer(subject: &BlockSubject) -> String {
 
 /// `by`: the account that asked for it.
 fn blocked(by: Option<&str>, until: Option<Millis>, reason: Option<&str>, zone: &TimeZone) -> String {
-    let until = until.map_or_else(|| "it is lifted".to_owned(), |until| times::show(until, zone));
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("blocked{} until {until}{reason}", by_account(by))
+    format!("blocked{} {}{reason}", by_account(by), times::until(until, zone))
 }
 
 fn by_account(by: Option<&str>) -> String {
