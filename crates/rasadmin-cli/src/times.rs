@@ -173,7 +173,7 @@ mod tests {
         }
         assert_eq!(read("2026-10-25 02:30").unwrap(), "2026-10-25 02:30:00", "of the hour that comes twice, the first");
         let gap = read("2026-03-29 02:30").unwrap_err().to_string();
-        assert!(gap.contains("the clocks of Europe/Berlin are put forward then"), "{gap}");
+        assert!(gap.contains("the clocks in Europe/Berlin go forward then"), "{gap}");
         for text in ["", "x", "7", "-7d", "2026-13-01", "9999999999d", "é"] {
             assert!(read(text).unwrap_err().to_string().contains(HELP), "{text}");
         }
