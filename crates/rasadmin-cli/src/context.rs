@@ -161,7 +161,7 @@ fn other_journal(ledger: &Path) -> CommandError {
     )
 }
 
-/// What to say of a file that this user may not read, which differs from one that is missing or not valid.
+/// The error for a file that this user may not read. It is not missing, and may well be valid.
 pub fn may_not_be_read(file: &Path) -> Option<String> {
     let denied = std::fs::File::open(file).err().filter(|e| e.kind() == std::io::ErrorKind::PermissionDenied)?;
     Some(format!("{}: you may not read it ({denied}); {AS_ADMINISTRATOR}", file.display()))

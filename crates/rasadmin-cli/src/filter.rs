@@ -28,7 +28,7 @@ pub struct FilterArguments {
 #[derive(Clone, Copy, Debug)]
 pub struct Limit(u32);
 
-/// How many rows a list has. JSON is complete, unless a program asks for less: it may sum up what it gets.
+/// How many rows a list has. JSON is complete unless a program asks for less, because it may add the rows up.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LimitArguments {
     /// Show at most N rows; 0 shows all [default: 100 in a table, all in JSON]

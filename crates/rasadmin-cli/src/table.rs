@@ -250,7 +250,7 @@ mod tests {
         // It gives no more than it must, down to a length that tells most names apart,
         assert_eq!(shown(120), (82, vec![]));
         assert_eq!(shown(70), (32, vec![]));
-        // and gets the room of the columns that there is no room for.
+        // and gets the room that the left-out columns free.
         assert_eq!(shown(60), (38, vec!["end"]));
         assert_eq!(shown(40), (38, vec!["address", "port", "end"]));
     }

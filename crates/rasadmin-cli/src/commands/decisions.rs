@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Only denials
     #[arg(long, visible_alias = "denied")]
     rejected: bool,
-    /// Only decisions of this rule, or of what the list shows in place of a rule: `(default)`, `(blocked)`
+    /// Only decisions of this rule, or of what the list shows instead of a rule: `(default)`, `(blocked)`
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
     #[command(flatten)]

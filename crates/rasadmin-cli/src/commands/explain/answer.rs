@@ -125,7 +125,7 @@ struct PastAnswer<'a> {
     recorded: &'a DecisionRow,
     /// Whether the recorded facts give the recorded decision under the configuration of that time.
     agrees: bool,
-    /// Whether the engine refused, in place of the rules: a block, or something that keeps out a user whom they allow.
+    /// Whether the engine refused, instead of the rules: a block, or something that keeps out a user whom they allow.
     overruled: bool,
 }
 
