@@ -196,7 +196,7 @@ fn decide_unanswered(draft: &mut Draft<'_>, event: &Event) {
         Event::Block(block) => draft.add(Effect::Blocked(block.clone())),
         Event::BeginBlock(asked) => administration::begin_block(draft, asked),
         Event::EndBlock { subject, .. } => draft.add(Effect::BlockEnded { subject: subject.clone() }),
-        Event::Look(seen) => look::look(draft, seen),
+        Event::Look(look) => look::look(draft, look),
         Event::RemoteSessions(all) => all.iter().for_each(|other| draft.add(Effect::RemoteSession(other.clone()))),
         Event::Forget { before, user, how } => administration::forget(draft, *before, user.as_ref(), *how),
         Event::Address(_)

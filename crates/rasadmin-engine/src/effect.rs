@@ -15,6 +15,7 @@ pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
 pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
 
+use crate::counters::Counted;
 use crate::now::{Id, Mono, Stamp};
 use crate::{Identity, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Family;
@@ -172,6 +173,16 @@ pub enum Effect {
         at: Stamp,
         /// The use of each day. Seconds are not counted from here.
         days: Vec<DayUse>,
+    },
+
+    /// A live session's counters were read.
+    Counted {
+        /// The session.
+        session: Id,
+        /// When.
+        at: Stamp,
+        /// What they have counted in all.
+        counted: Counted,
     },
 
     /// A user's use in all sessions together. It replaces what was known.

@@ -4,7 +4,7 @@
 pub use crate::effect::{ConfigRead, Repeated};
 
 use crate::effect::{BlockSubject, EarlierBlock, Forgetting, RemoteSession, Usage};
-use crate::now::{Id, Process};
+use crate::now::{Id, Process, Stamp};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
@@ -74,8 +74,8 @@ pub enum Event {
         /// The account of the operating system that asked for it.
         by: Option<String>,
     },
-    /// The service reports the live connections.
-    Look(Vec<Seen>),
+    /// The service has looked at RRAS's connections.
+    Look(Look),
     /// Sessions that began or ended on another server.
     RemoteSessions(Vec<RemoteSession>),
     /// Delete or anonymise what ended before a time: of all users or of one.
@@ -218,9 +218,32 @@ pub struct BeginBlock {
     pub by: Option<String>,
 }
 
-/// A live connection as the service found it in RRAS.
+/// What the service saw in RRAS, as far as it has to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// When the look began. It does not show what happened later.
+    pub begun: Stamp,
+    /// Connections that RRAS lists.
+    pub seen: Vec<Seen>,
+    /// Sessions that RRAS does not list any more.
+    pub not_listed: Vec<NotListed>,
+}
+
+/// A connection that RRAS lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The connection, in the form of an event.
     pub connection: ConnectionEvent,
+    /// A sign of life: when the earlier of two looks began between which its received octets grew. RRAS also lists
+    /// connections whose client is gone.
+    pub alive: Option<Stamp>,
+}
+
+/// A session that RRAS does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotListed {
+    /// The session.
+    pub session: Id,
+    /// When the first look began that did not list it.
+    pub since: Stamp,
 }

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calendar;
+pub mod counters;
 pub mod decide;
 pub mod decision;
 pub mod effect;

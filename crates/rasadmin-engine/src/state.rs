@@ -8,6 +8,7 @@ mod addresses;
 mod apply;
 mod blocks;
 mod checkpoint;
+mod counted;
 mod derived;
 mod expiry;
 mod index;
@@ -33,11 +34,13 @@ pub use sink::Sink;
 pub use usage::period_label;
 
 use crate::config::Config;
+use crate::counters::Counted;
 use crate::effect::{Block, BlockSubject, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
 use addresses::Addresses;
 use blocks::Blocks;
+use counted::CountedOfAll;
 use derived::Derived;
 use expiry::Expiry;
 use lease::Leases;
@@ -76,6 +79,7 @@ pub struct State {
     /// The process that last received a notification, and when.
     heard: Option<(Process, Mono)>,
     sessions: Sessions,
+    counted: CountedOfAll,
     leases: Leases,
     expiry: Expiry,
     uses: UseOfAll,
@@ -153,6 +157,11 @@ impl State {
     /// How many sessions are live.
     pub fn live_count(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// What a live session has sent and received; `None` if no look was recorded.
+    pub fn counted(&self, session: Id) -> Option<Counted> {
+        self.counted.of(session)
     }
 
     /// The live session of a handle that began last.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::event::{ConnectionEvent, Event, Seen};
+use rasadmin_engine::event::{ConnectionEvent, Event};
 use support::{OPEN, Scene, connection, number, shows};
 
 fn seen(handle: u64, user: &str, address: &str) -> ConnectionEvent {
@@ -11,8 +11,7 @@ fn seen(handle: u64, user: &str, address: &str) -> ConnectionEvent {
 }
 
 fn look(scene: &mut Scene, all: &[ConnectionEvent]) {
-    let seen = all.iter().map(|connection| Seen { connection: connection.clone() }).collect();
-    scene.handle(Event::Look(seen));
+    scene.look(all);
 }
 
 #[test]

@@ -5,7 +5,6 @@ mod support;
 
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::Event;
 use support::{OPEN, Scene, TWO, With, connection, corp, today};
 
 #[test]
@@ -81,7 +80,7 @@ fn a_long_session_that_looks_have_seen_leaves_what_others_used_today() {
         scene.wait(86_400);
         let usage = Usage { input_octets, ..Usage::default() };
         let connection = connection(1, "alice").with(|e| e.usage = usage);
-        scene.handle(Event::Look(vec![rasadmin_engine::event::Seen { connection }]));
+        scene.look(&[connection]);
     }
     scene.end(1, "alice", "VPN2-1", "10.8.0.1");
     assert_eq!(today(&scene, "ALICE"), 9 * 3600);
@@ -121,7 +120,7 @@ fn a_session_that_is_revived_keeps_the_octets_that_a_look_saw() {
     scene.begin(1, "alice", "VPN2-1").unwrap();
     let usage = Usage { input_octets: 500, ..Usage::default() };
     let seen = connection(1, "alice").with(|e| e.usage = usage);
-    scene.handle(Event::Look(vec![rasadmin_engine::event::Seen { connection: seen }]));
+    scene.look(&[seen]);
     scene.link_hangup(1, "VPN2-1");
     scene.wait(100);
     scene.release("nobody", "VPN2-8", "10.9.9.9");

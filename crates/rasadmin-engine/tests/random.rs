@@ -7,7 +7,7 @@ mod support;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{DayUse, Origin, RemoteSession, Usage};
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer, Seen};
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Look, NotListed, Offer, Seen};
 use rasadmin_engine::rules::GroupId;
 use rasadmin_engine::state::{Checkpoint, Holding, closing_of, period_label};
 use rasadmin_engine::{
@@ -359,7 +359,11 @@ impl Truth {
         let which = self.dice(self.live.len() as u64) as usize;
         let usage = Usage { input_octets: self.dice(2000), ..Usage::default() };
         let connection = Self::event_of(&self.live[which]).with(|e| e.usage = usage);
-        self.handle(Event::Look(vec![Seen { connection }]));
+        let begun = self.scene.at;
+        let alive = (self.dice(2) == 0).then_some(begun);
+        let not_listed = self.scene.state.live().map(|session| session.id).max().filter(|_| self.dice(4) == 0);
+        let not_listed = not_listed.map(|session| NotListed { session, since: begun }).into_iter().collect();
+        self.handle(Event::Look(Look { begun, seen: vec![Seen { connection, alive }], not_listed }));
     }
 
     fn remote_session(&mut self) {

@@ -68,6 +68,8 @@ CREATE TABLE sessions (
     closed_by TEXT,
     estimated INTEGER,
     billed INTEGER,
+    -- The service found the connection in RRAS; the DLL was not asked.
+    adopted INTEGER NOT NULL DEFAULT 0,
     -- It was made anonymous: reading the journal again does not restore names.
     anonymous INTEGER NOT NULL DEFAULT 0,
     -- The log that it comes from. An imported session has ended, whatever its log says, so it counts for nothing.

@@ -67,7 +67,7 @@ fn known_parts(bytes: &[u8]) -> Option<Decoded> {
     }
     // The replacement for an unknown event must not say anything about a user, nor count as activity of RRAS.
     for (part, known, instead) in [
-        ("event", knows::<Event>(parts.get("event")?), serde_json::to_value(Event::Look(Vec::new()))),
+        ("event", knows::<Event>(parts.get("event")?), serde_json::to_value(Event::RemoteSessions(Vec::new()))),
         ("answer", knows::<Answer>(parts.get("answer")?), serde_json::to_value(Answer::Nothing)),
     ] {
         if !known {

@@ -36,7 +36,7 @@ pub fn decide_carried(state: &State, memory: &State, scope: &Scope, context: &Co
     let mut sessions: Vec<&Session> = memory.live().filter(|session| within(session.id)).collect();
     sessions.sort_unstable_by_key(|session| (session.began.mono, session.id));
     for session in sessions.into_iter().filter(|session| state.session(session.id).is_none()) {
-        begin(&mut draft, session);
+        begin(&mut draft, memory, session);
     }
     let mut leases: Vec<&Lease> = memory.leases().filter(|lease| within(lease.id)).collect();
     leases.sort_unstable_by_key(|lease| (lease.began.mono, lease.id));
@@ -70,7 +70,7 @@ fn end(draft: &mut Draft<'_>, memory: &State, id: Id) {
     }
 }
 
-fn begin(draft: &mut Draft<'_>, session: &Session) {
+fn begin(draft: &mut Draft<'_>, memory: &State, session: &Session) {
     let Session { id, began: at, .. } = *session;
     draft.add(Effect::SessionBegan(Box::new(SessionBegan {
         session: id,
@@ -102,6 +102,9 @@ fn begin(draft: &mut Draft<'_>, session: &Session) {
     }
     if let Some(at) = session.confirmed {
         draft.add(Effect::SessionConfirmed { session: id, at });
+    }
+    if let Some(counted) = memory.counted(session.id) {
+        draft.add(Effect::Counted { session: id, at: draft.at(), counted });
     }
     if let Some(user) = session.user.clone().filter(|_| !session.used.is_empty()) {
         let at = draft.at();

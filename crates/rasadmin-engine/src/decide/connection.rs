@@ -21,13 +21,15 @@ pub(super) struct Arrival<'a> {
     leases: Vec<&'a Lease>,
     /// Their port.
     port: Option<Name>,
+    /// The session that it already has: a look found the connection before its accept was recorded.
+    adopted: Option<&'a Session>,
 }
 
 /// Decides AcceptNewConnection.
 pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Decision, Answer) {
     let arrival = arrive(draft, event);
     let facts = facts(draft, event, &arrival);
-    let mut asked = ask(draft, Stage::Connection, facts, None);
+    let mut asked = ask(draft, Stage::Connection, facts, arrival.adopted.map(|session| session.id));
     let shown: Vec<&Lease> = among_projected(&arrival.leases, &event.addresses);
     if asked.decision.allow
         && let Some(refusal) = address_of_another_user(draft, &shown, arrival.user.as_ref(), arrival.port.as_ref())
@@ -42,7 +44,7 @@ pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Dec
     if asked.decision.allow {
         conclude(draft, event, &arrival, &asked.decision.facts);
     } else {
-        handle_reused(draft, event);
+        reject(draft, event, &arrival);
     }
     (asked.decision, answer)
 }
@@ -54,13 +56,16 @@ pub(super) fn connection_late(draft: &mut Draft<'_>, event: &ConnectionEvent, an
         let facts = facts(draft, event, &arrival);
         conclude(draft, event, &arrival, &facts);
     } else {
-        handle_reused(draft, event);
+        reject(draft, event, &arrival);
     }
 }
 
 /// RRAS may report a hangup even of a rejected connection. That hangup does not concern the session that had the
-/// handle before and was closed without a hangup.
-fn handle_reused(draft: &mut Draft<'_>, event: &ConnectionEvent) {
+/// handle before and was closed without a hangup. A session that a look began for this connection is over.
+fn reject<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent, arrival: &Arrival<'a>) {
+    if let Some(adopted) = arrival.adopted {
+        draft.close(adopted, draft.at(), ClosedBy::GuidStartedAgain, None);
+    }
     for closed in draft.state.closed_by_handle(event.handle) {
         if closed.by != ClosedBy::HandleStartedAgain && draft.touches(closed.session.began) {
             draft.close_as(closed, ClosedBy::HandleStartedAgain);
@@ -80,25 +85,29 @@ fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> F
 /// Finds the user and the leases of a new connection. Earlier sessions of the same handle, GUID or port are over.
 fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     let user = draft.context.config.domains.identity(&event.user, &event.domain);
-    if let Some(earlier) = draft.by_handle(event.handle).filter(|earlier| draft.touches(earlier.began)) {
+    let by_guid = event.guid.as_ref().and_then(|guid| draft.by_guid(guid));
+    let by_guid = by_guid.filter(|earlier| draft.touches(earlier.began));
+    let adopted = by_guid.filter(|session| session.adopted && session.user == user);
+    let not_adopted = |earlier: &&Session| adopted.is_none_or(|adopted| adopted.id != earlier.id);
+    let by_handle = draft.by_handle(event.handle).filter(|earlier| draft.touches(earlier.began));
+    if let Some(earlier) = by_handle.filter(not_adopted) {
         draft.close(earlier, draft.at(), ClosedBy::HandleStartedAgain, None);
     }
-    let by_guid = event.guid.as_ref().and_then(|guid| draft.by_guid(guid));
-    if let Some(earlier) = by_guid.filter(|earlier| draft.touches(earlier.began)) {
+    if let Some(earlier) = by_guid.filter(not_adopted) {
         draft.close(earlier, draft.at(), ClosedBy::GuidStartedAgain, None);
     }
     let projected = projected_leases(draft, event);
     draft.keep(&projected);
     let Some(port) = projected.iter().find(|lease| given_to(draft, lease)).map(|lease| lease.port.clone()) else {
         // The first link's port will decide.
-        return Arrival { user, leases: projected, port: None };
+        return Arrival { user, leases: projected, port: None, adopted };
     };
     let leases = waiting_on(draft, &port, user.as_ref(), projected);
     draft.keep(&leases);
     // A session that has a link there ends when this connection's link arrives: the lease may belong to an earlier
     // attempt.
-    end_unlinked_on_port(draft, &port, None, event.ikev2);
-    Arrival { user, leases, port: Some(port) }
+    end_unlinked_on_port(draft, &port, adopted.map(|session| session.id), event.ikev2);
+    Arrival { user, leases, port: Some(port), adopted }
 }
 
 /// The leases of the addresses that the projection names, even if another session has them. RRAS never gives one
@@ -249,12 +258,18 @@ pub(super) fn began(
 /// Begins the session. It takes its leases, and may replace an earlier session in the counts.
 fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>, facts: &Facts) {
     let others: Vec<&Session> = arrival.user.iter().flat_map(|user| draft.of_user(user)).collect();
-    let others: Vec<&Session> = others.into_iter().filter(|session| draft.touches(session.began)).collect();
+    let own = arrival.adopted.map(|session| session.id);
+    let others = others.into_iter().filter(|session| draft.touches(session.began) && Some(session.id) != own);
+    let others: Vec<&Session> = others.collect();
     let replacement = replacement(draft, &others, facts);
-    let session = draft.now.session_id();
+    let session = own.unwrap_or_else(|| draft.now.session_id());
     let at = draft.at();
     let began = began(draft, event, session, arrival.user.clone(), arrival.port.clone());
-    draft.begin_session(began.clone());
+    if own.is_some() {
+        draft.session = own;
+    } else {
+        draft.begin_session(began.clone());
+    }
     for lease in &arrival.leases {
         draft.take_lease(lease, session, arrival.user.as_ref(), event.prefix.as_deref());
     }

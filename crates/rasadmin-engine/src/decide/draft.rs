@@ -250,7 +250,7 @@ impl<'a> Draft<'a> {
             return self.end_lease(lease, EndedBy::PortStartedAgain);
         }
         // No call has reported the end of the connection: the client may still be connected.
-        if matches!(by, ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded) {
+        if by.may_be_live() {
             return self.add(Effect::LeaseHeld { lease: lease.id, until: None });
         }
         if lease.began.mono > session.began.mono {
@@ -322,7 +322,7 @@ impl<'a> Draft<'a> {
         let stop = Stamp { time: stop.time.min(self.at().time), mono: stop.mono };
         let millis = Millis::try_from(seconds).unwrap_or(0).saturating_mul(1000);
         let start = if session.began.time <= stop.time { session.began.time } else { stop.time.saturating_sub(millis) };
-        let usage = Usage { seconds, ..reported };
+        let (usage, octets_exact) = self.counted_in_all(session, Usage { seconds, ..reported });
         let billed = by.is_billed();
         if let Some(user) = &session.user {
             let days = if billed { self.use_by_days(session, stop.time, &usage) } else { Vec::new() };
@@ -330,7 +330,26 @@ impl<'a> Draft<'a> {
                 self.add(Effect::Used { session: session.id, user: user.clone(), days });
             }
         }
-        self.add(Effect::SessionEnded(SessionEnded { session: session.id, start, at: stop, by, usage }));
+        let session = session.id;
+        self.add(Effect::SessionEnded(SessionEnded { session, start, at: stop, by, usage, octets_exact }));
+    }
+
+    /// The usage with what the counters have counted in all, if looks were recorded. The counters that a hangup reports
+    /// have 32 bits.
+    fn counted_in_all(&self, session: &Session, reported: Usage) -> (Usage, Option<bool>) {
+        let Some(counted) = self.state.counted(session.id) else {
+            // It was closed before: what looks have seen remains.
+            let seen = seen(&session.used);
+            let less = reported.input_octets < seen.0 || reported.output_octets < seen.1;
+            let (input_octets, output_octets) = (reported.input_octets.max(seen.0), reported.output_octets.max(seen.1));
+            return (Usage { input_octets, output_octets, ..reported }, less.then_some(false));
+        };
+        let is_reading = reported.input_packets > 0 || reported.output_packets > 0;
+        let counted = if is_reading { counted.then(&reported, self.at().mono) } else { counted };
+        let ([input_octets, output_octets], [input_packets, output_packets]) = (counted.octets, counted.frames);
+        let seconds = reported.seconds;
+        let usage = Usage { seconds, input_octets, output_octets, input_packets, output_packets };
+        (usage, Some(counted.exact && is_reading))
     }
 
     /// Splits the use by days. Time counts on the days on which it passed; octets count on the day when the service
@@ -339,7 +358,7 @@ impl<'a> Draft<'a> {
         let zone = &self.context.config.zone;
         let millis = Millis::try_from(usage.seconds).unwrap_or(0).saturating_mul(1000);
         let mut days: Vec<DayUse> = session.used.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
-        let seen: (u64, u64) = days.iter().fold((0, 0), |sum, d| (sum.0 + d.input_octets, sum.1 + d.output_octets));
+        let seen = seen(&days);
         for (labels, seconds) in days_of(stop.saturating_sub(millis), stop, zone) {
             on(&mut days, labels).seconds += seconds;
         }
@@ -348,6 +367,11 @@ impl<'a> Draft<'a> {
         last.output_octets += usage.output_octets.saturating_sub(seen.1);
         days
     }
+}
+
+/// The octets of all days.
+pub(crate) fn seen(days: &[DayUse]) -> (u64, u64) {
+    days.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets))
 }
 
 fn on(days: &mut Vec<DayUse>, labels: crate::effect::Labels) -> &mut DayUse {

@@ -14,11 +14,11 @@ pub(super) fn find_session<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Op
     by_guid.or_else(by_handle).filter(|session| draft.touches(session.began))
 }
 
-/// The last session of a handle that was closed without a hangup, and may still be live: it never got a link, or lost its
-/// last one.
+/// The last session of a handle that was closed without a hangup, and may still be live: it never got a link, lost its
+/// last one, or was not listed.
 pub(super) fn closed_by_handle<'a>(draft: &Draft<'a>, handle: u64, guid: Option<&str>) -> Option<&'a Closed> {
     let closed = any_closed(draft, handle, guid, None)?;
-    matches!(closed.by, ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded).then_some(closed)
+    closed.by.may_be_live().then_some(closed)
 }
 
 /// The last session of a handle that was closed without a hangup, for any reason.

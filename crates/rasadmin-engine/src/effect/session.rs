@@ -54,6 +54,16 @@ pub struct SessionEnded {
     pub by: ClosedBy,
     /// Duration and counters. The duration is never longer than the session was live.
     pub usage: Usage,
+    /// Are the octets exact? `None` if no look was recorded: then the frames tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub octets_exact: Option<bool>,
+}
+
+impl SessionEnded {
+    /// Are the octets exact? Otherwise there may have been more.
+    pub fn is_exact(&self) -> bool {
+        self.by == ClosedBy::Hangup && self.octets_exact.unwrap_or_else(|| self.usage.is_exact())
+    }
 }
 
 /// Why a session ended.
@@ -71,6 +81,7 @@ pub enum ClosedBy {
     InstanceEnded,
     ProcessEnded,
     Administrator,
+    NotListed,
 }
 
 impl ClosedBy {
@@ -87,6 +98,7 @@ impl ClosedBy {
             Self::InstanceEnded => "instance ended",
             Self::ProcessEnded => "process ended",
             Self::Administrator => "administrator",
+            Self::NotListed => "not listed by RRAS",
         }
     }
 
@@ -102,6 +114,11 @@ impl ClosedBy {
     /// Can RRAS still report the hangup of a session that was closed for this reason?
     pub(crate) const fn hangup_may_come(self) -> bool {
         !matches!(self, Self::Hangup | Self::FirstLinkRejected | Self::InstanceEnded | Self::Administrator)
+    }
+
+    /// Can a session that was closed for this reason still be live? No call has reported its end.
+    pub(crate) const fn may_be_live(self) -> bool {
+        matches!(self, Self::NeverEstablished | Self::LinksGone | Self::ProcessEnded | Self::NotListed)
     }
 
     /// Does its connect time count for the user?

@@ -97,6 +97,11 @@ impl State {
             Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
                 self.use_is(*session, user, days);
             }
+            Effect::Counted { session, counted, .. } => {
+                if self.sessions.get(*session).is_some() {
+                    self.counted.set(*session, *counted);
+                }
+            }
             Effect::UseCarried(carried) => self.uses.carry(&carried.user, carried.sums),
             Effect::Blocked(block) => self.blocks.apply_earlier(block, at.time),
             Effect::BlockBegan(block) => self.blocks.begin(block.clone(), at.time),
@@ -119,6 +124,7 @@ impl State {
             self.derived.count_user(&remote.user, 1);
         }
         let sessions = self.sessions.take_all();
+        self.counted.clear();
         self.uses.reserve(sessions.len());
         // In the order of their beginning: the use that was written last is kept.
         for session in sessions.sorted() {
@@ -180,6 +186,7 @@ impl State {
             return;
         };
         self.derived.count(&session, -1);
+        self.counted.forget(id);
         self.expiry.set(Due::Session(id), None);
         session.links.clear();
         if ended.by.hangup_may_come() {

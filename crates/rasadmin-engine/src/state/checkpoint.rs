@@ -7,6 +7,7 @@ pub use earlier::EarlierCheckpoint;
 use super::State;
 use super::addresses::{self, Addresses};
 use super::blocks::Blocks;
+use super::counted::{CountedOf, CountedOfAll};
 use super::derived::Derived;
 use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
@@ -35,6 +36,7 @@ pub struct Checkpoint {
     leases: Table<Lease>,
     owed: Table<Lease>,
     uses: Table<UseOf>,
+    counted: Table<CountedOf>,
 }
 
 /// What is not a table.
@@ -75,6 +77,7 @@ impl Checkpoint {
             leases: leases.clone(),
             owed: owed.clone(),
             uses: state.uses.table().clone(),
+            counted: state.counted.table().clone(),
         }
     }
 
@@ -105,6 +108,7 @@ impl Checkpoint {
             last: head.last,
             heard: head.heard,
             sessions: Sessions::load(self.sessions, self.closed),
+            counted: CountedOfAll::load(self.counted),
             leases: Leases::load(self.leases, self.owed),
             expiry,
             uses: UseOfAll::load(self.uses),
@@ -164,6 +168,7 @@ impl Slices {
             5 => all.leases.slice(slice, to)?,
             6 => all.owed.slice(slice, to)?,
             7 => all.uses.slice(slice, to)?,
+            8 => all.counted.slice(slice, to)?,
             _ => return Ok(false),
         };
         (self.part, self.slice) = if whole { (self.part + 1, 0) } else { (self.part, slice + 1) };

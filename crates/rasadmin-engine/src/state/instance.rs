@@ -49,7 +49,8 @@ pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
     let usage = Usage { seconds, input_octets: octets.0, output_octets: octets.1, ..Usage::default() };
     let at = Stamp { time: stop, mono: new.at.mono };
     let days = split(stop.saturating_sub(millis), stop, &new.days, session.used);
-    Closing { ended: SessionEnded { session: session.id, start, at, by: ClosedBy::InstanceEnded, usage }, days }
+    let (session, by, octets_exact) = (session.id, ClosedBy::InstanceEnded, None);
+    Closing { ended: SessionEnded { session, start, at, by, usage, octets_exact }, days }
 }
 
 /// Splits the time between two moments by days. Octets remain on the days on which they were seen.

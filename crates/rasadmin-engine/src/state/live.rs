@@ -45,7 +45,7 @@ fn visited(_: &&Session) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::effect::{SessionBegan, Usage};
-    use crate::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
+    use crate::event::{AddressEvent, ConnectionEvent, LinkEvent, Look, Offer};
     use crate::{
         Answer, Context, Effect, Event, Family, Id, Identity, InterfaceType, Mono, Name, Now, Process, Quarantine,
         Record, Stamp, State, Tunnel, config, decide,
@@ -79,7 +79,8 @@ mod tests {
             state.derive(&config);
             let mut server = Self { state, config, name: "VPN1".into(), live };
             let effects = (0..live).map(|n| Effect::SessionBegan(Box::new(server.session(n)))).collect();
-            let record = server.decide(Event::Look(Vec::new()));
+            let nothing = Look { begun: Stamp::default(), seen: Vec::new(), not_listed: Vec::new() };
+            let record = server.decide(Event::Look(nothing));
             server.state.apply(&Record { effects, ..record });
             assert_eq!(server.state.live_count() as u64, live);
             server

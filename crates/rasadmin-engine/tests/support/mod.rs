@@ -7,7 +7,7 @@ pub use calls::*;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Period;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer};
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Look, Offer, Seen};
 use rasadmin_engine::state::{Checkpoint, Holding, Session};
 use rasadmin_engine::{
     Answer, Context, Decision, Effect, Id, Identity, LateEvent, Mono, Name, Now, Process, Record, Stamp, State, Tunnel,
@@ -136,6 +136,12 @@ impl Scene {
 
     pub fn link_hangup(&mut self, handle: u64, port: &str) -> Record {
         self.handle(Event::LinkHangup(link(handle, port, Tunnel::Sstp)))
+    }
+
+    /// A look that lists these connections, none of which shows a sign of life.
+    pub fn look(&mut self, connections: &[ConnectionEvent]) -> Record {
+        let seen = connections.iter().map(|connection| Seen { connection: connection.clone(), alive: None }).collect();
+        self.handle(Event::Look(Look { begun: self.at, seen, not_listed: Vec::new() }))
     }
 
     pub fn hangup(&mut self, event: ConnectionEvent) -> Record {

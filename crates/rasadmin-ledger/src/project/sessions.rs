@@ -4,6 +4,7 @@ use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::calendar::date_of_label;
+use rasadmin_engine::counters::Counted;
 use rasadmin_engine::effect::{ClosedBy, DayUse, SessionBegan, SessionEnded};
 use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Stamp, Tunnel};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ impl Projection<'_> {
                 name: user.map(|u| &u.name), user_name: &s.user_name, handle: s.handle, guid: s.guid.as_ref(),
                 computer: &s.computer, source: &s.source, interface: s.interface.name(),
                 quarantine: s.quarantine.map_or("", Quarantine::name), tunnel: s.tunnel.map(Tunnel::name),
-                port: s.port.as_ref(), start: s.at.time, mono: s.at.mono,
+                port: s.port.as_ref(), start: s.at.time, mono: s.at.mono, adopted: s.adopted,
             },
         )?;
         if inserted == 0 {
@@ -55,6 +56,16 @@ impl Projection<'_> {
         Ok(())
     }
 
+    /// Writes what a live session has sent and received so far.
+    pub(super) fn counted(&mut self, session: Id, counted: &Counted) -> Result<(), Error> {
+        let ([input, output], [frames_in, frames_out]) = (counted.octets, counted.frames);
+        self.database.run(
+            queries::COUNTED,
+            values! { session: session, input: input, output: output, frames_in: frames_in, frames_out: frames_out },
+        )?;
+        Ok(())
+    }
+
     pub(super) fn source_changed(&mut self, session: Id, source: &str) -> Result<(), Error> {
         self.database.run(queries::SOURCE_CHANGED, values! { session: session, source: source })?;
         Ok(())
@@ -71,7 +82,7 @@ impl Projection<'_> {
         let hung_up = ended.by == ClosedBy::Hangup;
         // Without a hangup only lookups reported octets, as of their time.
         let usage = Some(ended.usage).filter(|u| hung_up || u.input_octets > 0 || u.output_octets > 0);
-        let octets_are = usage.map(|u| if hung_up && u.is_exact() { "exact" } else { "lower bound" });
+        let octets_are = usage.map(|_| if ended.is_exact() { "exact" } else { "lower bound" });
         let (session, stop) = (ended.session, ended.at.time.max(ended.start));
         self.database.run(
             queries::SESSION_ENDED,

@@ -3,6 +3,7 @@
 use super::{Projection, RowSource, UNKNOWN_END, key};
 use crate::value::values;
 use crate::{Error, queries};
+use rasadmin_engine::counters::Counted;
 use rasadmin_engine::effect::{LeaseBegan, SessionBegan, SessionEnded, Usage};
 use rasadmin_engine::state::{Holding, Lease, Session};
 use rasadmin_engine::{Millis, State};
@@ -24,11 +25,12 @@ impl Projection<'_> {
         sessions.extend(state.closed().map(|closed| (&closed.session, Some((closed.stop, closed.by)))));
         sessions.sort_by_key(|(session, _)| (session.began.mono, session.id));
         for (session, ended) in sessions {
-            let new = self.session(&of, session)?;
+            let new = self.session(&of, session, state.counted(session.id))?;
             if let Some((stop, by)) = ended.filter(|_| new) {
                 let seconds = stop.seconds_since(session.began);
                 let usage = Usage { seconds, ..Usage::default() };
-                let ended = SessionEnded { session: session.id, start: session.began.time, at: stop, by, usage };
+                let (session, start, octets_exact) = (session.id, session.began.time, None);
+                let ended = SessionEnded { session, start, at: stop, by, usage, octets_exact };
                 self.session_ended(&ended)?;
             }
         }
@@ -43,7 +45,7 @@ impl Projection<'_> {
 
     /// Returns true if the session is new. If the ledger has its end, nothing is changed, because the ledger knows
     /// more.
-    fn session(&mut self, of: &RowSource<'_>, s: &Session) -> Result<bool, Error> {
+    fn session(&mut self, of: &RowSource<'_>, s: &Session, counted: Option<Counted>) -> Result<bool, Error> {
         if self.database.one(queries::SESSION_HAS_ENDED, values! { session: s.id }, |_| Ok(()))?.is_some() {
             return Ok(false);
         }
@@ -73,6 +75,9 @@ impl Projection<'_> {
         match s.replaced {
             Some(replaced) => self.session_replaced(s.id, replaced.by, replaced.at)?,
             None => self.session_alive(s.id)?,
+        }
+        if let Some(counted) = counted {
+            self.counted(s.id, &counted)?;
         }
         for link in &s.links {
             self.link_from_state(s.id, link)?;

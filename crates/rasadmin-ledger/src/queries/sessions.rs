@@ -11,7 +11,8 @@ macro_rules! columns {
              framed_ipv6_prefix, acct_start_time, established,
              (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), acct_link_count,
              acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
-             acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported, nas_port"
+             acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported, nas_port,
+             adopted"
     };
 }
 
@@ -105,9 +106,9 @@ macro_rules! known_users {
 queries! {
     SESSION_BEGAN = "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle, guid,
              remote_computer, calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id, acct_start_time,
-             began, began_mono)
+             began, began_mono, adopted)
          VALUES (:session, :instance, :server, :domain, :name, :user_name, :handle, :guid, :computer, :source,
-             :interface, :quarantine, :tunnel, :port, :start, :start, :mono)
+             :interface, :quarantine, :tunnel, :port, :start, :start, :mono, :adopted)
          ON CONFLICT (acct_session_id) DO NOTHING";
 
     SESSION_ESTABLISHED = "UPDATE sessions SET established = :at, nas_port_id = :port,
@@ -119,6 +120,11 @@ queries! {
 
     SESSION_ALIVE = "UPDATE sessions SET replaced_by = NULL, replaced = NULL, replaced_mono = NULL
          WHERE acct_session_id = :session";
+
+    /// What a live session has sent and received so far.
+    COUNTED = "UPDATE sessions SET acct_input_octets = :input, acct_output_octets = :output,
+             acct_input_packets = :frames_in, acct_output_packets = :frames_out, octets_are = 'lower bound'
+         WHERE acct_session_id = :session AND acct_stop_time IS NULL";
 
     SOURCE_CHANGED = "UPDATE sessions SET calling_station_id = :source
          WHERE acct_session_id = :session AND anonymous = 0";

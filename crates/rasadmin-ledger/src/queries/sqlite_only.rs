@@ -33,7 +33,7 @@ macro_rules! sqlite_only {
 /// The schema's version, as the file stores it.
 macro_rules! version {
     () => {
-        6
+        7
     };
 }
 

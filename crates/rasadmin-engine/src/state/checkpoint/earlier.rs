@@ -1,4 +1,4 @@
-//! Checkpoints of the version before: their blocks are of users only.
+//! Checkpoints of the version before: their blocks are of users only, and they have no counters.
 
 use super::{Checkpoint, Head, VERSION};
 use crate::Name;
@@ -55,7 +55,8 @@ impl EarlierCheckpoint {
         };
         let blocks = blocks.into_iter().map(block).collect();
         let head = Head { version: VERSION, number, server, instance, last, heard, blocks, remote, config };
-        let upgraded = Checkpoint { head, addresses, sessions, closed, leases, owed, uses };
+        let counted = Table::default();
+        let upgraded = Checkpoint { head, addresses, sessions, closed, leases, owed, uses, counted };
         (version == Self::VERSION).then_some(upgraded)
     }
 }

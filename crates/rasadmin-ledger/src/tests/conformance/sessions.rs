@@ -8,7 +8,8 @@ use super::{
 use crate::imported::{ImportedRestart, ImportedSession, ImportedUsage, NO_END};
 use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Name, Quarantine, Tunnel};
+use rasadmin_engine::event::{Look, Seen};
+use rasadmin_engine::{Event, Name, Quarantine, Stamp, Tunnel};
 
 const HOUR: i64 = 3_600_000;
 
@@ -130,6 +131,31 @@ conformance! {
         });
         scene.recorder.endpoint_change(&moved, scene.now());
         assert_eq!(scene.ask(replaced), "0 0 0; 0 0 0");
+    }
+
+    counted {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        let look = |input_octets, input_packets| {
+            let usage = Usage { input_octets, output_octets: 20, input_packets, output_packets: 4, seconds: 0 };
+            let connection = connection(1, "alice").with(|e| e.usage = usage);
+            let seen = vec![Seen { connection, alive: None }];
+            scene.record(Event::Look(Look { begun: Stamp::default(), seen, not_listed: Vec::new() }));
+        };
+        let octets = "SELECT acct_input_octets, acct_output_octets, acct_input_packets, acct_output_packets, octets_are
+                      FROM sessions";
+        look(10, 3);
+        assert_eq!(scene.ask(octets), "10 20 3 4 lower bound");
+        look(4000, 6);
+        assert_eq!(scene.ask(octets), "4000 20 6 4 lower bound");
+        scene.wait(60);
+        let usage = Usage { input_octets: 5, output_octets: 21, input_packets: 5_000_000, output_packets: 5, seconds: 1 };
+        scene.recorder.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
+        // The hangup's counter has wrapped.
+        let ended = "4294967301 21 5000000 5 lower bound";
+        assert_eq!(scene.ask(octets), ended);
+        read_again(&scene);
+        assert_eq!(scene.ask(octets), ended);
     }
 
     source_changed {

@@ -4,8 +4,8 @@ use super::super::support::{Scene, With, connection};
 use super::{read_again, reader, scene, visit};
 use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::{Effect, Usage};
-use rasadmin_engine::event::Seen;
-use rasadmin_engine::{Event, Id};
+use rasadmin_engine::event::{Look, Seen};
+use rasadmin_engine::{Event, Id, Stamp};
 
 /// Alice until after midnight, bob for a minute.
 fn over_midnight() -> Scene {
@@ -34,7 +34,8 @@ fn uses(record: &rasadmin_engine::Record) -> bool {
 fn look(scene: &Scene, user: &str, octets: u64) {
     let usage = Usage { seconds: 60, input_octets: octets, output_octets: 1, ..Usage::default() };
     let seen = connection(1, user).with(|e| e.usage = usage);
-    scene.record(Event::Look(vec![Seen { connection: seen }]));
+    let seen = vec![Seen { connection: seen, alive: None }];
+    scene.record(Event::Look(Look { begun: Stamp::default(), seen, not_listed: Vec::new() }));
 }
 
 conformance! {

@@ -217,6 +217,7 @@ fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
         | Effect::LeaseReleaseSeen { .. }
         | Effect::Used { .. }
         | Effect::InterimUse { .. }
+        | Effect::Counted { .. }
         | Effect::UseCarried(_)
         | Effect::RemoteSession(_)
         | Effect::CursorMoved { .. }

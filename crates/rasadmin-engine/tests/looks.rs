@@ -1,0 +1,249 @@
+//! What looks at RRAS's connections change: octets beyond 4 GiB, signs of life, and sessions that RRAS does not list.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::config::file::Period;
+use rasadmin_engine::effect::{SessionEnded, Usage};
+use rasadmin_engine::event::{ConnectionEvent, Event, Look, NotListed, Seen};
+use rasadmin_engine::{Id, InterfaceType, Record, Stamp};
+use support::{OPEN, Scene, With, connection, corp, shows};
+
+const GIB: u64 = 1 << 30;
+
+/// Each user has one session.
+const ONE: &str = r#"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.0/24"]
+    [[rules]]
+    name = "one"
+    action = "deny"
+    user_sessions = { at_least = 1 }
+"#;
+
+/// A connection whose counters show this. RRAS's counters have 32 bits.
+fn counts(handle: u64, user: &str, input: u64, frames: u64) -> ConnectionEvent {
+    let (input_octets, input_packets) = (input & 0xffff_ffff, frames & 0xffff_ffff);
+    connection(handle, user).with(|e| e.usage = Usage { input_octets, input_packets, ..Usage::default() })
+}
+
+fn last_end(scene: &Scene) -> SessionEnded {
+    scene.records.iter().flat_map(Record::ended).last().unwrap().clone()
+}
+
+fn octets_today(scene: &Scene, user: &str) -> u64 {
+    let labels = rasadmin_engine::calendar::labels_at(scene.at.time, &scene.config.zone);
+    scene.state.used(&corp(user), Period::Day, labels.day).octets
+}
+
+fn not_listed(scene: &mut Scene, session: Id) {
+    not_listed_since(scene, session, scene.at);
+}
+
+fn not_listed_since(scene: &mut Scene, session: Id, since: Stamp) {
+    let look = Look { begun: scene.at, seen: Vec::new(), not_listed: vec![NotListed { session, since }] };
+    scene.handle(Event::Look(look));
+}
+
+fn only_session(scene: &Scene) -> Id {
+    let mut live = scene.state.live();
+    let only = live.next().unwrap().id;
+    assert!(live.next().is_none());
+    only
+}
+
+#[test]
+fn six_gibibytes_are_exact_at_the_hangup() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    for gibibytes in 1..=5 {
+        scene.wait(60);
+        scene.look(&[counts(1, "alice", gibibytes * GIB, gibibytes << 20)]);
+    }
+    assert_eq!(octets_today(&scene, "ALICE"), 5 * GIB);
+    scene.wait(60);
+    scene.hangup(counts(1, "alice", 6 * GIB, 6 << 20));
+    let ended = last_end(&scene);
+    assert_eq!((ended.usage.input_octets, ended.usage.input_packets), (6 * GIB, 6 << 20));
+    assert!(ended.is_exact());
+    assert_eq!(octets_today(&scene, "ALICE"), 6 * GIB);
+    assert_eq!(scene.state.counted(ended.session), None);
+}
+
+#[test]
+fn octets_that_may_have_wrapped_unseen_are_a_lower_bound() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.look(&[counts(1, "alice", GIB, 1 << 20)]);
+    scene.wait(3600);
+    scene.hangup(counts(1, "alice", 6 * GIB, 6 << 20));
+    let ended = last_end(&scene);
+    // 5 GiB more show as 1 GiB.
+    assert_eq!((ended.usage.input_octets, ended.is_exact()), (2 * GIB, false));
+}
+
+#[test]
+fn a_session_that_is_closed_keeps_the_octets_that_looks_saw() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.look(&[counts(1, "alice", 500, 1)]);
+    scene.wait(120);
+    let id = only_session(&scene);
+    not_listed(&mut scene, id);
+    let ended = last_end(&scene);
+    assert_eq!((ended.by.name(), ended.usage.input_octets, ended.is_exact()), ("not listed by RRAS", 500, false));
+    // Its hangup comes late and reports nothing.
+    scene.hangup(connection(1, "alice"));
+    let ended = last_end(&scene);
+    assert_eq!((ended.by.name(), ended.usage.input_octets, ended.is_exact()), ("hangup", 500, false));
+    assert_eq!(octets_today(&scene, "ALICE"), 500);
+}
+
+#[test]
+fn a_session_that_is_not_listed_is_closed_if_it_is_older_than_a_minute() {
+    let mut scene = Scene::new(OPEN);
+    let given = scene.begin(1, "alice", "VPN2-1").unwrap();
+    let id = only_session(&scene);
+    scene.wait(59);
+    not_listed(&mut scene, id);
+    assert_eq!(scene.ended(), "");
+    scene.wait(1);
+    let since = scene.at;
+    scene.wait(5);
+    not_listed_since(&mut scene, id, since);
+    // It ended when it was first missed.
+    assert_eq!(scene.ended(), "not listed by RRAS 60");
+    assert_eq!(last_end(&scene).by.cause(), None);
+    // The client may still have the address.
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE held");
+    scene.release("alice", "VPN2-1", &given);
+    assert_eq!(scene.leases(), "");
+}
+
+#[test]
+fn a_session_that_something_happened_to_is_not_closed() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    let id = only_session(&scene);
+    scene.wait(100);
+    let since = scene.at;
+    scene.wait(5);
+    scene.link(1, "VPN2-2").unwrap();
+    not_listed_since(&mut scene, id, since);
+    scene.wait(100);
+    scene.look(&[connection(1, "alice")]);
+    not_listed(&mut scene, id);
+    assert_eq!((scene.ended().as_str(), scene.state.live_count()), ("", 1));
+}
+
+#[test]
+fn a_session_that_was_not_listed_lives_again_when_it_is() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    let id = only_session(&scene);
+    scene.wait(100);
+    not_listed(&mut scene, id);
+    assert_eq!(scene.state.live_count(), 0);
+    scene.wait(5);
+    scene.look(&[connection(1, "alice")]);
+    assert_eq!(only_session(&scene), id);
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE live");
+}
+
+#[test]
+fn a_look_does_not_show_what_was_recorded_after_it_began() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    let id = only_session(&scene);
+    scene.wait(100);
+    let begun = scene.at;
+    scene.wait(2);
+    not_listed_since(&mut scene, id, begun);
+    let seen = vec![Seen { connection: connection(1, "alice"), alive: None }];
+    scene.handle(Event::Look(Look { begun, seen, not_listed: Vec::new() }));
+    assert_eq!(scene.state.live_count(), 0);
+}
+
+#[test]
+fn a_replaced_session_counts_again_if_its_received_octets_grew_after_that() {
+    let mut scene = Scene::new(ONE);
+    let at_her_pc = |handle| connection(handle, "alice").with(|e| e.computer = "PC-1".into());
+    scene.begin_as(at_her_pc(1), "VPN2-1").unwrap();
+    let before = scene.at;
+    scene.wait(10);
+    scene.begin_as(at_her_pc(2), "VPN2-2").unwrap();
+    let old = scene.session(1).unwrap().id;
+    let is_replaced = |scene: &Scene| scene.state.session(old).unwrap().replaced.is_some();
+    assert!(is_replaced(&scene));
+    scene.wait(10);
+    // It is listed, and octets were sent to it. That is no sign of life.
+    let sent = Usage { output_octets: 900, output_packets: 9, ..Usage::default() };
+    scene.look(&[connection(1, "alice").with(|e| e.usage = sent)]);
+    assert!(is_replaced(&scene));
+    let mut alive = |since| {
+        let seen = vec![Seen { connection: counts(1, "alice", 500, 1), alive: Some(since) }];
+        scene.handle(Event::Look(Look { begun: scene.at, seen, not_listed: Vec::new() }));
+        is_replaced(&scene)
+    };
+    // They may have grown before it was replaced.
+    assert!(alive(before));
+    let after = Stamp { mono: before.mono.after(10_000), ..before };
+    assert!(!alive(after));
+}
+
+#[test]
+fn a_router_is_not_adopted() {
+    let mut scene = Scene::new(OPEN);
+    let router = connection(7, "branch").with(|e| e.interface = InterfaceType::FullRouter);
+    scene.look(&[router, connection(8, "dora")]);
+    assert_eq!(scene.live(), "dora ");
+}
+
+#[test]
+fn an_adopted_session_began_when_rras_says() {
+    let mut scene = Scene::new(OPEN);
+    scene.wait(5000);
+    let usage = Usage { seconds: 600, input_octets: 77, input_packets: 1, ..Usage::default() };
+    scene.look(&[connection(7, "dora").with(|e| e.usage = usage)]);
+    assert_eq!(octets_today(&scene, "DORA"), 77);
+    scene.wait(60);
+    scene.hangup(connection(7, "dora").with(|e| e.usage = Usage { seconds: 660, ..usage }));
+    let ended = last_end(&scene);
+    assert_eq!((ended.usage.seconds, ended.usage.input_octets, ended.is_exact()), (660, 77, true));
+    // A duration that cannot be true.
+    let usage = Usage { seconds: u64::from(u32::MAX), ..usage };
+    scene.look(&[connection(8, "emil").with(|e| e.usage = usage)]);
+    assert_eq!(scene.session(8).unwrap().began.mono.0, 0);
+}
+
+#[test]
+fn a_later_accept_joins_the_adopted_session() {
+    let mut scene = Scene::new(ONE);
+    let given = scene.address("alice", "VPN2-1", "").unwrap();
+    let arrives = || shows(connection(1, "alice"), "10.8.0.1");
+    assert_eq!(given, "10.8.0.1");
+    scene.look(&[arrives()]);
+    let adopted = only_session(&scene);
+    // The limit is one session, and this is that session.
+    scene.connect(arrives()).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    assert_eq!((only_session(&scene), scene.live().as_str()), (adopted, "alice 10.8.0.1"));
+    assert_eq!(scene.ended(), "");
+    // Another connection with the same handle ends it.
+    scene.connect(connection(1, "alice").with(|e| e.guid = Some("other".to_owned()))).unwrap();
+    assert_eq!(scene.ended(), "handle started again 0");
+}
+
+#[test]
+fn a_later_reject_ends_the_adopted_session() {
+    let mut scene = Scene::new(
+        "default_domain = \"CORP\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"no\"\naction = \"deny\"\nusers = [\"CORP\\\\alice\"]\n",
+    );
+    scene.look(&[connection(1, "alice")]);
+    assert_eq!(scene.state.live_count(), 1);
+    assert_eq!(scene.connect(connection(1, "alice")), Err("no".to_owned()));
+    assert_eq!((scene.state.live_count(), scene.ended().as_str()), (0, "GUID started again 0"));
+}
