@@ -50,7 +50,7 @@ pub struct Decision {
     pub rule: Option<String>,
     /// The reason given by the rule or the default.
     pub reason: Option<String>,
-    /// Why the engine refused, in place of the rules.
+    /// Why the engine refused, instead of the rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
     /// A pool that had no address left.
@@ -87,7 +87,7 @@ impl Decision {
     }
 }
 
-/// Why the engine refuses, in place of the rules.
+/// Why the engine refuses, instead of the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {

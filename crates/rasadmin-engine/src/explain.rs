@@ -57,7 +57,7 @@ pub struct StageExplained<'c> {
     pub rules: Vec<Explained<'c>>,
     /// The address, at an address stage that is allowed.
     pub address: Option<AddressExplained>,
-    /// Why the engine refuses, in place of the rules. If an address stage has no address for another reason than a block,
+    /// Why the engine refuses, instead of the rules. If an address stage has no address for another reason than a block,
     /// see `address` instead.
     pub refusal: Option<Refusal>,
     /// The user's oldest sessions that the decision marks to be disconnected, at the stage that accepts for good. Nothing
