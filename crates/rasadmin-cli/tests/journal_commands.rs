@@ -251,7 +251,7 @@ fn a_ledger_that_may_not_be_written_is_read_with_its_age() {
     let sessions: serde_json::Value = serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("{e}: {stderr}"));
     assert_eq!((code, sessions[0]["closed_by"].is_null()), (Some(0), true), "as it was then: {sessions:#}");
     assert!(stderr.contains("warning: the ledger is as of 20"), "{stderr}");
-    assert!(stderr.contains("run the command as an administrator"), "{stderr}");
+    assert!(stderr.contains("run it as SYSTEM or as an administrator (root)"), "{stderr}");
     let (stdout, stderr, code) = run(&["explain", "--user", "bob", "--tunnel", "SSTP"]);
     assert_eq!((code, stderr.as_str()), (Some(1), ""), "the present is read from the journal: {stdout}");
     mode(server.folder.path(), 0o755);

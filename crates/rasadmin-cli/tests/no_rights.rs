@@ -71,7 +71,10 @@ fn a_ledger_that_lacks_nothing_is_read_without_a_warning() {
     scene.begin(2, "bob", "VPN0-2").unwrap();
     let (code, out, err) = without_rights(&scene, &["sessions"], None);
     assert!(code == Some(0) && !out.contains("BOB"), "{out}{err}");
-    assert!(err.contains("the ledger is as of") && err.contains("run the command as an administrator"), "{err}");
+    assert!(
+        err.contains("the ledger is as of") && err.contains("run it as SYSTEM or as an administrator (root)"),
+        "{err}"
+    );
 }
 
 #[test]

@@ -53,8 +53,8 @@ impl ErrorKind {
     /// What an administrator can do about it, if that is always the same.
     pub const fn remedy(self) -> Option<&'static str> {
         match self {
-            Self::ReadOnly => Some("run the command as an administrator"),
-            Self::Locked => Some("another command is bringing records in: try again when it is done"),
+            Self::ReadOnly => Some("run it as SYSTEM or as an administrator (root)"),
+            Self::Locked => Some("another process is using the ledger: if this lasts, find out which"),
             Self::Full => Some("make room on that disk"),
             _ => None,
         }

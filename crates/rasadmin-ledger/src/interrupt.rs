@@ -9,8 +9,8 @@ thread_local! {
 }
 
 /// From now on, what this thread does with a ledger fails soon after `stop` becomes true
-/// ([`ErrorKind::Interrupted`](crate::ErrorKind)): a statement, a wait for another process, and ingestion between two of
-/// its batches. What was committed stays, and the rest is rolled back.
+/// ([`ErrorKind::Interrupted`](crate::ErrorKind)). A statement and a wait for another process fail. Ingestion stops after
+/// its present batch and returns what it has ingested. What was committed stays, and the rest is rolled back.
 pub fn when(stop: Arc<AtomicBool>) {
     STOP.set(Some(stop));
 }

@@ -369,7 +369,7 @@ catalogue! {
 
     ServiceStarted = 500 Information "service-started" (version, server, journal, ledger)
     text: "the rasadmin service {version} has started for {server}; journal {journal}, ledger {ledger}",
-    cause: "`rasadmin service run` was started.",
+    cause: "`rasadmin service run` was started, or its duties have started again.",
     effect: "Its duties do their work until it stops: `rasadmin status` shows them.",
     remedy: "None is needed.";
 
@@ -379,6 +379,15 @@ catalogue! {
     effect: "None for the users: rasadmin.dll decides and records as before. Commands and the daily task still bring \
              records into the ledger.",
     remedy: "None, if it was meant to stop. Otherwise start it again.";
+
+    ServiceWaits = 502 Warning "service-waits" (error)
+    text: "the rasadmin service cannot start its duties again: {error}",
+    cause: "The configuration has changed, or the journal's folder was moved or replaced. So the duties were stopped, and \
+            they cannot start as things are now. The text says why.",
+    effect: "None for the users: rasadmin.dll decides and records as before. Until the duties start, the ledger may lack \
+             the latest records, nothing old is deleted and no backup is made.",
+    remedy: "Remove that cause, or correct the configuration. The service tries again every ten seconds, and at once if the \
+             configuration changes. Message 500 says when it has started.";
 
     DutyFailed = 510 Warning "duty-failed" (duty, error, remedy)
     text: "a duty of the rasadmin service does not work: {duty}: {error}; {remedy}",
@@ -395,11 +404,11 @@ catalogue! {
     remedy: "None is needed.";
 
     LedgerIncomplete = 512 Warning "ledger-incomplete" (warning)
-    text: "bringing records into the ledger: {warning}",
+    text: "bringing records into the ledger gave a warning: {warning}",
     cause: "The journal lacks records, or has some that cannot be read; or the ledger did not match the journal; or a \
             newer rasadmin.dll wrote the records; or the ledger's position could not be written. The text says which.",
-    effect: "The ledger has everything else. Nothing counts twice.",
-    remedy: "Do what the text says. If records are missing or cannot be read, run `rasadmin journal check`.";
+    effect: "The text says what is missing, if anything. Nothing counts twice.",
+    remedy: "Do what the text says. If it names no remedy, run `rasadmin journal check`.";
 
     LedgerDamaged = 513 Error "ledger-damaged" (ledger, faults)
     text: "the ledger is damaged: {ledger}: {faults}",
@@ -410,7 +419,7 @@ catalogue! {
              `rasadmin ledger check` says more.";
 
     DiskFills = 514 Warning "disk-fills" (folder, days, free)
-    text: "the disk of {folder} will be full in {days} days at the present pace; {free} MiB are free",
+    text: "the disk of {folder} is filling up: at the present pace it is full in less than {days}; {free} MiB are free",
     cause: "The free space on that disk has shrunk since the day before.",
     effect: "None yet. When the disk is full, events wait in memory (message 410), or the ledger cannot be updated.",
     remedy: "Find out what fills the disk. Make room, or keep less: `[service.retention]` says how long decisions and \

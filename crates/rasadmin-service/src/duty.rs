@@ -57,15 +57,12 @@ impl Fault {
 
 impl From<rasadmin_ledger::Error> for Fault {
     fn from(error: rasadmin_ledger::Error) -> Self {
-        let remedy = match error.kind {
-            ErrorKind::ReadOnly => "run the service as SYSTEM or as an administrator (root)",
-            ErrorKind::Locked => "find out which program holds it, if this lasts",
-            ErrorKind::Full => "make room on that disk",
+        let remedy = error.kind.remedy().unwrap_or(match error.kind {
             ErrorKind::Missing => "check its path in the configuration",
             ErrorKind::Corrupt => "`rasadmin ledger check` says what to do",
             ErrorKind::Foreign => "use the rasadmin that came with the DLL",
-            ErrorKind::Interrupted | ErrorKind::Other => "`rasadmin status` shows the state of journal and ledger",
-        };
+            _ => "`rasadmin status` shows the state of journal and ledger",
+        });
         Self::new(error.message, remedy)
     }
 }

@@ -10,10 +10,11 @@ use crate::state::{FollowReport, Report};
 use rasadmin_journal::{Error, Follower, Position};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_messages::Message;
+use rasadmin_policy::Millis;
 use rasadmin_recorder::upkeep::{self, Checkpoint};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The time between two looks at the journal.
 const EVERY: Duration = Duration::from_millis(250);
@@ -21,14 +22,18 @@ const EVERY: Duration = Duration::from_millis(250);
 /// The time between two looks at whether there is a journal.
 const UNTIL_THERE: Duration = Duration::from_secs(1);
 
-/// The time between two checks of whether the journal's files are still those that are open.
+/// The time between two checks of whether the journal's files are still those that are open, and the ledger still the
+/// one that was closed.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// After so long without records, the ledger is closed.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// How long to wait for the ledger while others write.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for the ledger while others write. A request to stop ends the wait.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same warning is given once in this time, because the cause of some is met again with each record.
+const WARN_AGAIN: u64 = 60 * 60 * 1000;
 
 /// The duty.
 pub struct Follow {
@@ -38,6 +43,10 @@ pub struct Follow {
     /// The last record that the ledger has.
     brought: Option<Position>,
     ledger: Option<Sqlite>,
+    /// The ledger's file when it was closed.
+    closed: Option<FileState>,
+    /// The warnings that were given lately, and when.
+    warned: Vec<(Millis, String)>,
     /// When records were last brought in.
     busy: Instant,
     checked: Instant,
@@ -55,6 +64,8 @@ impl Follow {
             follower: None,
             brought: None,
             ledger: None,
+            closed: None,
+            warned: Vec::new(),
             busy: now,
             checked: now,
             segment: None,
@@ -68,6 +79,11 @@ impl Follow {
         if self.checked.elapsed() >= CHECK {
             self.checked = Instant::now();
             follower.check()?;
+            let unchanged = || FileState::of(&self.settings.ledger).is_some_and(|file| Some(file) == self.closed);
+            if self.ledger.is_none() && !unchanged() {
+                // Somebody has written, restored or deleted it.
+                self.brought = None;
+            }
         }
         follower.read(|_| ())?;
         let there = follower.position();
@@ -97,15 +113,22 @@ impl Follow {
                 return Err(error.into());
             }
         };
+        self.warned.retain(|(time, _)| time.abs_diff(turn.now) < WARN_AGAIN);
         for warning in brought.warnings() {
-            turn.log.emit(&Message::LedgerIncomplete { warning: &warning });
-            self.report.warning = Some((turn.now, warning));
+            if self.warned.iter().all(|(_, given)| *given != warning) {
+                turn.log.emit(&Message::LedgerIncomplete { warning: &warning });
+                self.report.warning = Some((turn.now, warning.clone()));
+                self.warned.push((turn.now, warning));
+            }
         }
         let Some(position) = brought.position else { return Ok(false) };
         self.busy = Instant::now();
         self.brought = Some(position);
         self.report.record = Some(position.number);
-        self.report.behind = 0;
+        if !turn.stop.is_requested() {
+            // Otherwise it was interrupted, and there may be more.
+            self.report.behind = 0;
+        }
         if self.follower.as_ref().is_none_or(|follower| follower.position().journal != position.journal) {
             self.follower = follow_from(journal, &position)?;
         }
@@ -130,6 +153,21 @@ impl Follow {
             Ok(Some(Checkpoint::NothingRecorded) | None) => {}
             Err(error) => turn.log.emit(&Message::NoCheckpoint { error: &error }),
         }
+    }
+}
+
+/// What changes if somebody writes to a file or replaces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileState {
+    modified: Option<SystemTime>,
+    length: u64,
+}
+
+impl FileState {
+    /// None if there is no such file.
+    fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self { modified: file.modified().ok(), length: file.len() })
     }
 }
 
@@ -160,6 +198,7 @@ impl Duty for Follow {
             self.write_checkpoint(turn);
         } else if self.ledger.is_some() && self.busy.elapsed() >= IDLE {
             self.ledger = None;
+            self.closed = FileState::of(&self.settings.ledger);
         }
         Ok(EVERY)
     }

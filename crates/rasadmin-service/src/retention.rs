@@ -131,6 +131,10 @@ impl Retention {
     fn disks(&mut self, turn: &Turn<'_>) {
         let disks = disks::look(&self.settings, turn.now);
         for (now, days) in disks::filling(&self.report.disks, &disks) {
+            let days = match days {
+                0 => "a day".to_owned(),
+                days => format!("{} days", days + 1),
+            };
             let message = Message::DiskFills { folder: &now.folder, free: &(now.free >> 20), days: &days };
             turn.log.emit(&message);
         }
@@ -141,7 +145,8 @@ impl Retention {
         let since = schedule::last(turn.now, self.settings.service.retention.at, &self.settings.zone);
         let due = |done: Option<Millis>| done.is_none_or(|done| done < since || done > turn.now);
         let RetentionReport { deleted_at, checked_at, backed_up_at, .. } = self.report;
-        if due(backed_up_at) {
+        // Once a day, however often a backup is tried: two looks close together say nothing about a day.
+        if due(self.report.disks.first().map(|disk| disk.time)) {
             self.disks(turn);
         }
         let parts: [(Option<Millis>, Part); 3] =

@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// The time between two looks at the configuration, at the lock, and at whether the state has changed.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// The time between two attempts to start the duties again.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// Why the service does not run.
 #[derive(Debug)]
 pub enum NotStarted {
@@ -67,40 +70,46 @@ struct Configuration {
 }
 
 /// Runs the service until it is asked to stop. `file` is the configuration, `computer` this computer's name. If the
-/// configuration changes in a way that concerns the duties, they start again with it.
+/// configuration changes in a way that concerns the duties, they start again with it. If they cannot, that is reported
+/// and tried again: a mistake in the file does not end a service that runs.
 ///
 /// # Errors
 ///
-/// Why it does not run, or cannot go on.
+/// Why it does not run.
 pub fn run(file: &Path, computer: &Name, stop: &Stop, log: &Arc<Log>) -> Result<(), NotStarted> {
     let started = now();
     let mut configuration = Configuration::read(file, computer)?;
     configuration.report(log);
-    loop {
-        let settings = configuration.settings.clone();
-        let mut service = start(&settings, started, log)?;
-        service.config_fault(configuration.fault.clone());
-        let again = configuration.serve(&mut service, &settings, stop, log);
-        for duty in service.stop() {
+    let mut settings = configuration.settings.clone();
+    let mut service = Some(start(&settings, take(&settings.journal, log)?, started, log)?);
+    while let Some(mut running) = service {
+        running.config_fault(configuration.fault.clone());
+        let again = configuration.serve(&mut running, &settings, stop, log);
+        let (late, lock) = running.stop_and_keep_lock();
+        for duty in late {
             log.line(&format!("warning: {} has not stopped in time; it ends with the process", duty.name()));
         }
-        if !again {
-            log.emit(&Message::ServiceStopped {});
-            return Ok(());
-        }
+        let lock = Some(lock).filter(|lock| configuration.settings.journal == settings.journal && lock.is_in_place());
+        service = if again { configuration.start_again(lock, started, stop, log) } else { None };
+        settings = configuration.settings.clone();
     }
+    log.emit(&Message::ServiceStopped {});
+    Ok(())
 }
 
-fn start(settings: &Arc<Settings>, started: Millis, log: &Arc<Log>) -> Result<Service, NotStarted> {
-    let lock = match ServiceLock::take(&settings.journal)? {
+fn take(journal: &Path, log: &Log) -> Result<ServiceLock, NotStarted> {
+    match ServiceLock::take(journal)? {
         Taken::Ours(lock, notices) => {
             for notice in notices {
                 log.line(&format!("warning: {}", rasadmin_text::printable(&notice.to_string())));
             }
-            lock
+            Ok(lock)
         }
-        Taken::Held(by) => return Err(NotStarted::Held { journal: settings.journal.clone(), by }),
-    };
+        Taken::Held(by) => Err(NotStarted::Held { journal: journal.to_owned(), by }),
+    }
+}
+
+fn start(settings: &Arc<Settings>, lock: ServiceLock, started: Millis, log: &Arc<Log>) -> Result<Service, NotStarted> {
     let (journal, ledger) = (settings.journal.display(), settings.ledger.display());
     let (version, server) = (env!("CARGO_PKG_VERSION"), &settings.server);
     log.emit(&Message::ServiceStarted { version: &version, server, journal: &journal, ledger: &ledger });
@@ -145,6 +154,37 @@ impl Configuration {
             }
         }
         false
+    }
+
+    /// Starts the duties again, with the lock if it is still held. Tries it until it succeeds; None if the service has to
+    /// stop before that.
+    fn start_again(
+        &mut self,
+        mut lock: Option<ServiceLock>,
+        started: Millis,
+        stop: &Stop,
+        log: &Arc<Log>,
+    ) -> Option<Service> {
+        let mut reported = String::new();
+        loop {
+            let settings = self.settings.clone();
+            let taken = lock.take().map_or_else(|| take(&settings.journal, log), Ok);
+            let error = match taken.and_then(|lock| start(&settings, lock, started, log)) {
+                Ok(service) => return Some(service),
+                Err(error) => error.to_string(),
+            };
+            if reported != error {
+                log.emit(&Message::ServiceWaits { error: &error });
+                reported = error;
+            }
+            let failed = Instant::now();
+            while failed.elapsed() < AGAIN && *self.settings == *settings {
+                if stop.wait(EVERY) {
+                    return None;
+                }
+                self.look(log);
+            }
+        }
     }
 
     fn look(&mut self, log: &Log) {

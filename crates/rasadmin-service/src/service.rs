@@ -96,7 +96,8 @@ impl Service {
                 let _ = sender.send(name);
             });
             if let Err(error) = spawned {
-                service.end(false);
+                service.end();
+                service.tick();
                 return Err(error);
             }
             service.running.push(name);
@@ -132,10 +133,19 @@ impl Service {
 
     /// Stops the duties. Returns those that did not stop in time.
     pub fn stop(self) -> Vec<DutyName> {
-        self.end(true)
+        self.stop_and_keep_lock().0
     }
 
-    fn end(mut self, for_good: bool) -> Vec<DutyName> {
+    /// The same. Also returns the lock, so that no other process can take it before the duties start again.
+    pub fn stop_and_keep_lock(mut self) -> (Vec<DutyName>, ServiceLock) {
+        self.end();
+        self.board.change(|state| state.stopped = Some(now()));
+        self.tick();
+        (self.running, self.lock)
+    }
+
+    /// Stops the duties. Those that do not stop in time stay in `running`.
+    fn end(&mut self) {
         self.stop.request();
         let deadline = Instant::now() + STOPPING;
         while !self.running.is_empty() {
@@ -143,10 +153,5 @@ impl Service {
             let Ok(name) = self.ended.recv_timeout(left) else { break };
             self.running.retain(|running| *running != name);
         }
-        if for_good {
-            self.board.change(|state| state.stopped = Some(now()));
-        }
-        self.tick();
-        std::mem::take(&mut self.running)
     }
 }

@@ -113,7 +113,7 @@ pub struct RetentionReport {
     pub checked_at: Option<Millis>,
     /// What the check found.
     pub damage: Vec<String>,
-    /// When the last backup was made.
+    /// When the last backup was due and done, or left out because the ledger is damaged or none is kept.
     pub backed_up_at: Option<Millis>,
     /// The last backup.
     pub backup: Option<String>,

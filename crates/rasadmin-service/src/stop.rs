@@ -46,10 +46,17 @@ mod tests {
     fn who_waits_is_woken() {
         let stop = Arc::new(Stop::default());
         assert!(!stop.wait(Duration::ZERO));
+        let (waits, began) = std::sync::mpsc::channel();
         let waiting = std::thread::spawn({
             let stop = stop.clone();
-            move || stop.wait(Duration::from_secs(3600))
+            move || {
+                waits.send(()).unwrap();
+                stop.wait(Duration::from_secs(3600))
+            }
         });
+        began.recv().unwrap();
+        // It nearly always waits by then. If not, it finds the request, and this shows less.
+        std::thread::sleep(Duration::from_millis(20));
         stop.request();
         assert!(waiting.join().unwrap());
         assert!(stop.wait(Duration::from_secs(3600)) && stop.flag().load(Ordering::Relaxed));

@@ -10,6 +10,7 @@ use rasadmin_policy::{Millis, Name};
 use rasadmin_service::state::{DutyName, DutyState, FollowReport, Report, State};
 use rasadmin_service::{Duty, Fault, Follow, Log, NewDuty, Service, Settings, Turn, state_file};
 use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use support::{Scene, dump, soon};
@@ -24,7 +25,7 @@ const CONFIG: &str = r#"
     addresses = ["10.8.0.0/24"]
 "#;
 
-/// Far more than any of this takes.
+/// Far more than any of this takes, and than a service waits for duties that do not stop.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn settings(scene: &Scene) -> Arc<Settings> {
@@ -131,10 +132,32 @@ fn it_waits_for_a_journal_that_does_not_exist_yet() {
     let elsewhere = Settings { journal: folder.path().join("journal"), ..(*settings(&scene)).clone() };
     let (elsewhere, (log, lines)) = (Arc::new(elsewhere), log());
     let mut service = start(&elsewhere, vec![follow(&elsewhere)], &log);
-    let state = until(&mut service, &elsewhere.journal, |state| followed(state).record.is_none());
+    // It looks in vain first.
+    until(&mut service, &elsewhere.journal, |state| !state.duties.is_empty());
+    visit(&scene, 1);
+    let last = last_record(&scene);
+    for entry in std::fs::read_dir(&scene.config.journal).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, elsewhere.journal.join(path.file_name().unwrap())).unwrap();
+    }
+    let state = until(&mut service, &elsewhere.journal, |state| followed(state).record == Some(last));
     assert_eq!(of(&state, DutyName::Follow).fault, None);
     assert_eq!(service.stop(), []);
     assert_eq!(*lines.lock().unwrap(), Vec::<String>::new());
+}
+
+/// Says when a step begins.
+struct Announced(Follow, Sender<()>);
+
+impl Duty for Announced {
+    fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
+        let _ = self.1.send(());
+        self.0.step(turn)
+    }
+
+    fn report(&self) -> Report {
+        self.0.report()
+    }
 }
 
 /// A command that imports or purges may hold it for long.
@@ -148,8 +171,12 @@ fn a_service_that_waits_for_a_locked_ledger_stops() {
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
     visit(&scene, 2);
     for _ in 0..3 {
-        let service = start(&settings, vec![follow(&settings)], &log);
-        std::thread::yield_now();
+        let (sender, began) = channel();
+        let its = settings.clone();
+        let make = move |_| Box::new(Announced(Follow::new(its.clone()), sender.clone())) as Box<dyn Duty>;
+        let duty = NewDuty { name: DutyName::Follow, make: Box::new(make) };
+        let service = start(&settings, vec![duty], &log);
+        began.recv().unwrap();
         assert_eq!(service.stop(), []);
     }
     assert_eq!(*lines.lock().unwrap(), Vec::<String>::new(), "that it was interrupted is not a fault");

@@ -190,6 +190,32 @@ fn a_damaged_ledger_is_reported_and_pushes_out_no_backup() {
     assert_eq!(std::fs::read(&good).unwrap(), before);
 }
 
+/// The backup is tried again and again. That must not move the look at the disks, which is compared with that of the next
+/// day.
+#[test]
+fn a_disk_that_fills_is_reported_also_if_backups_fail() {
+    let mut case = hundred_days();
+    let backups = &case.settings.service.retention.backups;
+    std::fs::create_dir_all(backups.parent().unwrap()).unwrap();
+    std::fs::write(backups, "in the way").unwrap();
+    let (pause, first, _) = case.try_step();
+    assert!(pause.is_err() && first.backed_up_at.is_none() && !first.disks.is_empty(), "{first:#?}");
+    case.scene.wait(13 * 60 * 60);
+    let (pause, mut again, _) = case.try_step();
+    assert!(pause.is_err(), "it is tried again");
+    assert_eq!(again.disks, first.disks);
+    // As if three eighths of it had been used up since: the rest lasts 40 hours.
+    for disk in &mut again.disks {
+        disk.free = disk.free / 5 * 8;
+    }
+    case.duty = Retention::new(case.settings.clone(), Some(Report::Retention(again)));
+    case.scene.wait(DAY - 13 * 60 * 60);
+    let (pause, _, lines) = case.try_step();
+    assert!(pause.is_err(), "it still fails");
+    let filling: Vec<_> = lines.iter().filter(|line| line.contains("is filling up")).collect();
+    assert!(!filling.is_empty() && filling[0].contains("it is full in less than 2 days; "), "{lines:#?}");
+}
+
 #[test]
 fn without_a_ledger_nothing_is_done_and_nothing_is_noted() {
     let mut case = Case::new(CONFIG);

@@ -33,7 +33,7 @@ impl Asked {
         pool_of(draft, self.pools, &self.groups, family)
     }
 
-    /// Refuses what the rules allow.
+    /// Refuses, whatever the rules say.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         let decision = &mut self.decision;
         (decision.allow, decision.for_now, decision.reason) = (false, false, None);

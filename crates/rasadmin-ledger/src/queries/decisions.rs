@@ -10,12 +10,12 @@ macro_rules! columns {
     };
 }
 
-/// On a server, in a period, by a rule or by what lists show in place of one: `(default)`, `(NPS)`, or the DLL's own
+/// On a server, in a period, by a rule or by what lists show instead of one: `(default)`, `(NPS)`, or the DLL's own
 /// refusal.
 macro_rules! fits {
     () => {
         "(lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
-             AND (lower(rule) = lower(:rule) OR :rule IS NULL OR refusal = :refusal
+             AND ((lower(rule) = lower(:rule) AND refusal IS NULL) OR :rule IS NULL OR refusal = :refusal
                  OR (lower(:rule) = '(nps)' AND imported IS NOT NULL)
                  OR (lower(:rule) = '(default)' AND rule IS NULL AND refusal IS NULL AND imported IS NULL))"
     };

@@ -17,7 +17,7 @@ macro_rules! columns {
 }
 
 /// Was it a session for its user? Not if its first link was rejected or never came: the user was not connected. A live
-/// one may still get its link, and a log has no others.
+/// one may still get its link, and a log contains only sessions.
 macro_rules! was_session {
     () => {
         "(coalesce(billed, 1) = 1 OR imported IS NOT NULL)"
@@ -170,8 +170,8 @@ queries! {
              :frames_out, :octets_are, :cause, :closed_by, :estimated, 0, :source)
          ON CONFLICT (acct_session_id) DO NOTHING";
 
-    /// Completes or corrects an imported session: its end, or what is known of it. The ledger's own sessions, and those whose end is known as well, are
-    /// not changed.
+    /// Completes or corrects an imported session, if the import knows more (`completes!`). The ledger's own sessions are
+    /// never changed.
     SESSION_COMPLETED = "UPDATE sessions SET acct_stop_time = :stop,
              acct_session_time = CASE WHEN :estimated = 1 AND (:stop - acct_start_time) / 1000 > :seconds
                                  THEN (:stop - acct_start_time) / 1000 ELSE :seconds END,

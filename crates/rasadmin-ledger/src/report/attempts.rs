@@ -37,7 +37,7 @@ struct Open {
 }
 
 /// A refusal that came again within a minute, and was recorded only once.
-struct Echo {
+struct RepeatedRefusal {
     attempt: Attempt,
     times: u64,
 }
@@ -50,7 +50,7 @@ impl Reader {
     /// If the ledger cannot be read.
     pub fn attempts(&self, after: RowId) -> Result<Vec<Attempt>, Error> {
         let mut attempts = Vec::<Open>::new();
-        let mut echo: Option<Echo> = None;
+        let mut repeated: Option<RepeatedRefusal> = None;
         self.database.each(queries::ATTEMPTS, values! { after: after }, |row| {
             let stage: String = row.get(1)?;
             let attempt = Attempt {
@@ -61,7 +61,7 @@ impl Reader {
             };
             let times: u64 = row.get(5)?;
             if stage == ADDRESS {
-                hear(&mut attempts, &mut echo);
+                apply_repeated(&mut attempts, &mut repeated);
                 let denied = !attempt.allowed;
                 let again = if denied { times } else { 0 };
                 for _ in 0..=again {
@@ -70,7 +70,7 @@ impl Reader {
             } else if let Some(last) = attempts.last_mut().filter(|last| last.attempt.user == attempt.user) {
                 if last.attempt.allowed && !last.done {
                     if !attempt.allowed {
-                        echo = Some(Echo { attempt: attempt.clone(), times });
+                        repeated = Some(RepeatedRefusal { attempt: attempt.clone(), times });
                     }
                     *last = Open { attempt, stage, done: false };
                 }
@@ -78,7 +78,7 @@ impl Reader {
             }
             Ok(())
         })?;
-        hear(&mut attempts, &mut echo);
+        apply_repeated(&mut attempts, &mut repeated);
         Ok(attempts.into_iter().map(|open| open.attempt).collect())
     }
 }
@@ -86,10 +86,10 @@ impl Reader {
 const ADDRESS: &str = "ipv4-address";
 const LINK: &str = "link";
 
-/// An attempt of which only the address is recorded ended like the refusal before it, if that was repeated.
-fn hear(attempts: &mut [Open], echo: &mut Option<Echo>) {
+/// If only the address of an attempt was recorded, the attempt ended like the repeated refusal before it.
+fn apply_repeated(attempts: &mut [Open], repeated: &mut Option<RepeatedRefusal>) {
     let Some(last) = attempts.last_mut() else { return };
-    let Some(of) = echo.as_mut().filter(|of| of.attempt.user == last.attempt.user && of.times > 0) else { return };
+    let Some(of) = repeated.as_mut().filter(|of| of.attempt.user == last.attempt.user && of.times > 0) else { return };
     if last.attempt.allowed && last.stage == ADDRESS {
         last.attempt.clone_from(&of.attempt);
         of.times -= 1;

@@ -1,15 +1,15 @@
-//! On which side of the truth a sum is.
+//! Whether a sum is exact, or a bound.
 
 use super::totals::Total;
 
-/// What a sum is, compared with the truth.
+/// How a sum compares with the true value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Bound {
     Exact,
     AtLeast,
     AtMost,
-    /// Too much may be in it, and something may be missing.
+    /// It may be too high or too low.
     About,
 }
 

@@ -12,7 +12,7 @@ pub enum DecidedBy {
     Rule,
     /// The configuration's default.
     Default,
-    /// The DLL itself, in place of the rules: the user is blocked, or a pool was exhausted, for example.
+    /// The DLL itself, instead of the rules: the user is blocked, or a pool was exhausted, for example.
     Dll,
     /// NPS, according to an imported log: it refused before RRAS asked rasadmin.
     Nps,

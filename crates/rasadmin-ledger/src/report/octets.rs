@@ -1,6 +1,6 @@
 //! How much of a sum of octets is known.
 
-/// What a sum of octets is worth.
+/// How reliable a sum of octets is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OctetsAre {
     /// The octets of every session are known.
@@ -38,7 +38,7 @@ impl Direction {
         0
     }
 
-    /// What the sum is worth. If there is no session, zero is exact.
+    /// How reliable the sum is. If there is no session, zero is exact.
     pub const fn are(self) -> OctetsAre {
         match self {
             Self { some_are_unknown: true, some_count: false, .. } => OctetsAre::Unknown,

@@ -107,7 +107,7 @@ pub struct KnownUser {
     pub name: Name,
     /// The number of sessions that are connected now.
     pub live_sessions: u64,
-    /// The number of all sessions. A connection whose first link was rejected or never came was none.
+    /// The number of all sessions. Connections whose first link was rejected or never came do not count.
     pub sessions: u64,
     /// When the first session began: RFC 3339, UTC. Null if the user has had none.
     #[serde(serialize_with = "rfc3339_or_null")]

@@ -32,7 +32,7 @@ pub fn make(settings: &Settings, now: Millis) -> Result<PathBuf, Fault> {
         }
         std::fs::rename(&part, &path).map_err(|e| cannot(format!("{}: cannot be renamed: {e}", part.display())))?;
     }
-    tidy(folder, &names, of.keep).map_err(|e| cannot(format!("{}: {e}", folder.display())))?;
+    tidy(folder, &names, of.keep, &path).map_err(|e| cannot(format!("{}: {e}", folder.display())))?;
     Ok(path)
 }
 
@@ -51,21 +51,22 @@ fn has_room(settings: &Settings) -> Result<(), Fault> {
     }
 }
 
-/// Deletes all but the newest backups, and unfinished ones.
-fn tidy(folder: &Path, names: &Names, keep: u32) -> std::io::Result<()> {
+/// Deletes all but the newest backups, and unfinished ones. The one of `today` stays even if others have later days,
+/// because the clock was wrong when they were made.
+fn tidy(folder: &Path, names: &Names, keep: u32, today: &Path) -> std::io::Result<()> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if names.day_of(name, PART).is_some() {
             let _ = std::fs::remove_file(&path);
-        } else if let Some(day) = names.day_of(name, &names.extension) {
+        } else if let Some(day) = names.day_of(name, &names.extension).filter(|_| path != today) {
             all.push((day.to_owned(), path));
         }
     }
     all.sort();
     let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-    for (_, path) in all.iter().rev().skip(keep) {
+    for (_, path) in all.iter().rev().skip(keep.saturating_sub(1)) {
         std::fs::remove_file(path)?;
     }
     Ok(())
@@ -111,10 +112,21 @@ mod tests {
         }
     }
 
+    /// What is left of these files if two backups are kept.
+    fn left(there: &[&str], today: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for name in there {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        tidy(folder.path(), &Names::of(Path::new("rasadmin.db")), 2, &folder.path().join(today)).unwrap();
+        let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
+        left.sort();
+        left
+    }
+
     #[test]
     fn the_newest_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let names = Names::of(Path::new("rasadmin.db"));
         let there = [
             "mine.db",
             "rasadmin-2026-01-31.db",
@@ -122,13 +134,13 @@ mod tests {
             "rasadmin-2026-02-02.db",
             "rasadmin-2026-02-03.part",
         ];
-        for name in there {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        tidy(folder.path(), &names, 2).unwrap();
-        let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
-        left.sort();
-        assert_eq!(left, ["mine.db", "rasadmin-2026-02-01.db", "rasadmin-2026-02-02.db"]);
+        let expected = ["mine.db", "rasadmin-2026-02-01.db", "rasadmin-2026-02-02.db"];
+        assert_eq!(left(&there, "rasadmin-2026-02-02.db"), expected);
+    }
+
+    #[test]
+    fn backups_of_later_days_do_not_push_out_that_of_today() {
+        let there = ["rasadmin-2026-02-02.db", "rasadmin-2031-01-01.db", "rasadmin-2031-01-02.db"];
+        assert_eq!(left(&there, "rasadmin-2026-02-02.db"), ["rasadmin-2026-02-02.db", "rasadmin-2031-01-02.db"]);
     }
 }

@@ -30,7 +30,8 @@ pub fn look(settings: &Settings, now: Millis) -> Vec<FreeSpace> {
     disks
 }
 
-/// The disks that will be full soon if the space goes on to shrink as it did between two looks, with the days until then.
+/// The disks that will be full soon if the space goes on to shrink as it did between two looks, with the whole
+/// days until then.
 pub fn filling<'n>(before: &[FreeSpace], now: &'n [FreeSpace]) -> Vec<(&'n FreeSpace, u64)> {
     let days = |now: &FreeSpace| {
         let before = before.iter().find(|before| before.folder == now.folder)?;

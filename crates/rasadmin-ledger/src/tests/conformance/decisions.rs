@@ -22,6 +22,22 @@ fn full() -> Scene {
     scene
 }
 
+/// The same, and bob comes too late: the rule allows it, and the DLL itself refuses.
+fn full_for_bob() -> Scene {
+    let scene = full();
+    scene.begin(2, "bob", "VPN0-2").unwrap_err();
+    scene
+}
+
+/// How many decisions, or denials, are found: alice's and bob's by the rule that allowed both, and bob's by the refusal.
+fn found_by_rule(scene: &Scene, denied: bool) -> [usize; 3] {
+    let reader = reader(scene);
+    [("alice", "everybody"), ("bob", "everybody"), ("bob", "(pool exhausted)")].map(|(user, rule)| {
+        let filter = Filter { user: UserFilter::typed(user, &scene.config.domains), ..Filter::default() };
+        reader.decisions(&filter, denied, Some(rule)).unwrap().len()
+    })
+}
+
 fn users(decided: Vec<crate::report::DecisionRow>) -> Vec<String> {
     decided.into_iter().map(|decided| decided.user_name.to_string()).collect()
 }
@@ -101,6 +117,7 @@ conformance! {
         assert_eq!(limited.iter().map(|of| of.id).collect::<Vec<_>>(), [all[0].id, all[1].id]);
         assert_eq!(reader.decisions(&of("alice"), false, None).unwrap(), all, "of any domain");
         assert_eq!(users(reader.decisions(&of(r"PARTNER\alice"), false, None).unwrap()), [""; 0]);
+        assert_eq!(found_by_rule(&full_for_bob(), false), [3, 0, 1]);
     }
 
     denials_of_user {
@@ -117,6 +134,7 @@ conformance! {
         assert_eq!(of(r"corp\MALLORY", Some("(NPS)")), [true]);
         assert_eq!(of(r"CORP\bob", Some("(default)")), [false; 0], "NPS refused, not the default");
         assert_eq!((of(r"CORP\bob", None), of(r"CORP\alice", None)), (vec![true], vec![]));
+        assert_eq!(found_by_rule(&full_for_bob(), true), [0, 0, 1]);
     }
 
     refusal_imported {

@@ -1,0 +1,156 @@
+//! The steps of `follow`, one at a time.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
+mod support;
+
+use rasadmin_policy::Name;
+use rasadmin_service::state::{FollowReport, Report};
+use rasadmin_service::{Duty, Follow, Log, Settings, Stop, Turn};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use support::Scene;
+
+const CONFIG: &str = r#"
+    time_zone = "UTC"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    journal.durability = "process"
+    [pools.staff]
+    addresses = ["10.8.0.0/24"]
+"#;
+
+/// Far more than any of this takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Case {
+    scene: Scene,
+    duty: Follow,
+    stop: Stop,
+    log: Log,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let scene = Scene::new(CONFIG);
+        let duty = Follow::new(Arc::new(Settings::of(&scene.config, &Name::new("VPN1"))));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = lines.clone();
+        let log = Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned()));
+        Self { scene, duty, stop: Stop::default(), log, lines }
+    }
+
+    fn visit(&self, handle: u64) {
+        let port = format!("VPN0-{handle}");
+        let given = self.scene.begin(handle, "alice", &port).unwrap();
+        self.scene.wait(60);
+        self.scene.end(handle, "alice", &port, &given);
+    }
+
+    /// A step at a time of day.
+    fn step(&mut self, now: i64) -> FollowReport {
+        self.duty.step(&Turn { now, stop: &self.stop, log: &self.log }).unwrap();
+        let Report::Follow(report) = self.duty.report() else { panic!("another duty's report") };
+        report
+    }
+
+    fn warnings(&self) -> usize {
+        self.lines.lock().unwrap().iter().filter(|line| line.contains("gave a warning")).count()
+    }
+
+    /// Steps until something is so.
+    fn until(&mut self, expected: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !expected(self) {
+            assert!(Instant::now() < deadline, "{:#?}", self.duty.report());
+            self.step(0);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn sessions(&self) -> String {
+        support::ask(&self.scene.config.ledger, "SELECT count(*) FROM sessions")
+    }
+
+    /// Waits until the duty has closed the ledger: then its write-ahead log is gone.
+    fn until_closed(&mut self) {
+        let log = self.scene.config.ledger.with_extension("db-wal");
+        assert!(log.exists(), "it is open");
+        self.until(|_| !log.exists());
+    }
+}
+
+#[test]
+fn a_warning_that_comes_with_every_record_is_given_once_an_hour() {
+    let mut case = Case::new();
+    let hour = 60 * 60 * 1000;
+    for (handle, now) in [(1, 0), (2, 1), (3, hour - 1)] {
+        case.scene.append_bytes(b"no record");
+        case.visit(handle);
+        let report = case.step(now);
+        let (time, warning) = report.warning.unwrap();
+        assert!(time == 0 && warning.contains("1 record could not be read"), "{time}: {warning}");
+        assert_eq!(case.warnings(), 1);
+    }
+    case.scene.append_bytes(b"no record");
+    assert_eq!(case.step(hour).warning.unwrap().0, hour);
+    assert_eq!(case.warnings(), 2);
+}
+
+#[test]
+fn an_idle_ledger_that_is_deleted_is_made_again() {
+    let mut case = Case::new();
+    case.visit(1);
+    case.step(0);
+    assert_eq!(case.sessions(), "1");
+    case.until_closed();
+    std::fs::remove_file(&case.scene.config.ledger).unwrap();
+    let ledger = case.scene.config.ledger.clone();
+    case.until(|_| ledger.exists());
+    assert_eq!(case.sessions(), "1");
+}
+
+/// Windows lets nobody delete a file that SQLite has open.
+#[cfg(unix)]
+#[test]
+fn a_ledger_that_is_deleted_while_it_is_open_is_made_again() {
+    let mut case = Case::new();
+    case.visit(1);
+    case.step(0);
+    let ledger = case.scene.config.ledger.clone();
+    assert!(ledger.with_extension("db-wal").exists(), "it is open");
+    for extension in ["db", "db-wal", "db-shm"] {
+        std::fs::remove_file(ledger.with_extension(extension)).unwrap();
+    }
+    case.until(|_| ledger.exists());
+    assert_eq!(case.sessions(), "1");
+}
+
+#[test]
+fn an_idle_ledger_that_is_restored_gets_what_it_lacks() {
+    let mut case = Case::new();
+    case.visit(1);
+    let backup = case.scene.path().join("backup.db");
+    std::fs::copy(case.scene.ledger(), &backup).unwrap();
+    case.visit(2);
+    case.step(0);
+    case.until_closed();
+    assert_eq!(case.sessions(), "2");
+    std::fs::copy(&backup, &case.scene.config.ledger).unwrap();
+    assert_eq!(case.sessions(), "1");
+    case.until(|case| case.sessions() == "2");
+}
+
+#[test]
+fn an_interrupted_step_does_not_say_that_nothing_is_behind() {
+    let mut case = Case::new();
+    case.visit(1);
+    case.step(0);
+    for handle in 2..=3 {
+        case.visit(handle);
+    }
+    case.stop.request();
+    assert!(case.step(0).behind > 0);
+}
