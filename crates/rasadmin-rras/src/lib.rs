@@ -1,4 +1,4 @@
-//! RRAS as a process beside it sees it: whether it runs, its connections, their ports, and disconnecting a port.
+//! RRAS, seen from another process: whether it runs, its connections, their ports, and disconnecting a port.
 //!
 //! Everything goes through the trait [`Rras`]. Its implementations:
 //!
