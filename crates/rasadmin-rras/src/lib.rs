@@ -25,11 +25,12 @@ mod view;
 mod watched;
 
 pub use error::{Error, Failure, Operation};
+pub use mprapi::Projection;
 #[cfg(any(windows, all(target_os = "linux", feature = "testing")))]
 pub use mprapi_dll::Mprapi;
 #[cfg(feature = "testing")]
 pub use scripted::{Script, Scripted};
 #[cfg(unix)]
 pub use socket::Socket;
-pub use view::{Connection, ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Projection, Rras};
+pub use view::{Connection, ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Rras};
 pub use watched::Watched;
