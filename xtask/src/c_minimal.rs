@@ -1,7 +1,7 @@
 //! Builds examples/c-minimal, as its README says, beside the fixtures.
 
 use crate::Result;
-use crate::shell::{output, root, target};
+use crate::shell::{in_folder, newer_than, output, root, target};
 use std::path::Path;
 use std::process::Command;
 
@@ -30,8 +30,8 @@ pub fn build() -> Result {
 }
 
 fn compiler(name: &str) -> Command {
-    let mut command = Command::new("env");
-    command.arg("-C").arg(root().join(FOLDER)).arg(name).arg("-shared").args(WARNINGS);
+    let mut command = in_folder(name, &root().join(FOLDER));
+    command.arg("-shared").args(WARNINGS);
     command
 }
 
@@ -44,7 +44,6 @@ fn exported() -> Result<Vec<String>> {
 }
 
 fn up_to_date(built: &Path) -> bool {
-    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
     let sources = ["examples/c-minimal/minimal.c", "examples/c-minimal/minimal.def", "fixtures/admin.h"];
-    time(built) > sources.iter().filter_map(|source| time(&root().join(source))).max()
+    newer_than(built, sources.map(|source| root().join(source)))
 }

@@ -1,6 +1,6 @@
 //! The admin DLLs in C: fixtures/fixtures.list names them and says how to compile each.
 
-use crate::shell::{create, output, root, target};
+use crate::shell::{create, entries, in_folder, newer_than, output, root, target};
 use crate::{Result, c_minimal, packages, stand_in, windows};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -160,19 +160,13 @@ fn compile_common(compiler: &str, objects: &Path) -> Result {
 
 /// Returns whether a file is newer than everything in fixtures/.
 fn newer_than_sources(built: &Path) -> bool {
-    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
     let folder = root().join("fixtures");
-    let folders = [folder.join("static"), folder];
-    let sources = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
-    let newest = sources.filter_map(|entry| time(&entry.path())).max();
-    time(built) > newest
+    newer_than(built, entries(&folder.join("static")).chain(entries(&folder)))
 }
 
 /// A compiler, run in the fixtures' folder, so that the list's paths are short.
 fn gcc(compiler: &str) -> Command {
-    let mut command = Command::new("env");
-    command.arg("-C").arg(root().join("fixtures")).arg(compiler);
-    command
+    in_folder(compiler, &root().join("fixtures"))
 }
 
 fn read() -> Result<Vec<Fixture>> {

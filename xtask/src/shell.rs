@@ -36,6 +36,24 @@ pub fn output(command: &mut Command) -> Result<String> {
     Err(format!("{}: {}\n{stdout}{stderr}", described(command), output.status))
 }
 
+/// A program that runs in a folder. The functions here start everything in the root; this starts `env` there.
+pub fn in_folder(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new("env");
+    command.arg("-C").arg(folder).arg(program);
+    command
+}
+
+/// Whether a file is newer than everything that it is made of. A source that does not exist counts for nothing.
+pub fn newer_than(built: &Path, sources: impl IntoIterator<Item = PathBuf>) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+    time(built) > sources.into_iter().filter_map(|source| time(&source)).max()
+}
+
+/// What is in a folder; nothing if it cannot be read.
+pub fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
 /// Runs a program in a folder; returns whether it succeeded, and both its outputs in the order they came.
 pub fn logged(command: &mut Command, folder: &Path) -> Result<(bool, String)> {
     let (mut from, to) = std::io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
@@ -81,4 +99,29 @@ fn described(command: &Command) -> String {
 
 fn failed(command: &Command, error: &std::io::Error) -> String {
     format!("cannot run {}: {error}", described(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn a_file_is_newer_only_than_sources_that_are_all_older() {
+        let folder = std::env::temp_dir().join(format!("xtask-newer-{}", std::process::id()));
+        create(&folder).unwrap();
+        let file = |name: &str, seconds: u64| {
+            let path = folder.join(name);
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+            path
+        };
+        let (old, built, new, missing) = (file("old", 1), file("built", 2), file("new", 3), folder.join("missing"));
+        assert!(newer_than(&built, [old.clone(), missing.clone()]));
+        assert!(!newer_than(&built, [old.clone(), new]));
+        assert!(!newer_than(&built, [built.clone()]), "it may have been written before the source was changed again");
+        assert!(!newer_than(&missing, [old]));
+        assert_eq!(entries(&folder).count(), 3);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -1,7 +1,7 @@
 //! Builds fixtures/mprapi, which stands in for mprapi.dll, beside the fixtures.
 
 use crate::Result;
-use crate::shell::{create, output, root, target};
+use crate::shell::{create, entries, in_folder, newer_than, output, root, target};
 use std::path::Path;
 use std::process::Command;
 
@@ -26,14 +26,11 @@ pub fn build() -> Result {
 }
 
 fn compiler(name: &str) -> Command {
-    let mut command = Command::new("env");
-    command.arg("-C").arg(root().join(FOLDER)).arg(name).arg("-shared").args(WARNINGS).args(SOURCES);
+    let mut command = in_folder(name, &root().join(FOLDER));
+    command.arg("-shared").args(WARNINGS).args(SOURCES);
     command
 }
 
-/// Whether a file is newer than everything that it is made of.
 fn up_to_date(built: &Path) -> bool {
-    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
-    let own = std::fs::read_dir(root().join(FOLDER)).into_iter().flatten().flatten().map(|entry| entry.path());
-    time(built) > own.chain([root().join("fixtures/admin.h")]).filter_map(|source| time(&source)).max()
+    newer_than(built, entries(&root().join(FOLDER)).chain([root().join("fixtures/admin.h")]))
 }

@@ -165,17 +165,10 @@ fn build() -> Result<BTreeSet<String>> {
 
 /// Builds the product and the tests for Windows, and runs the tests under Wine.
 fn under_wine(queue: &Queue) -> Result<(bool, String)> {
-    let built =
-        windows::product().and_then(|folder| Ok((folder, step("building the tests for Windows", test_programs)?)));
-    let (folder, programs) = match built {
-        Ok(built) => built,
-        Err(error) => {
-            // The other thread waits for programs.
-            queue.fill([]);
-            return Err(error);
-        }
-    };
-    queue.fill(programs);
+    // The other thread waits for programs, also if there is nothing to run.
+    let _end = queue.end_when_dropped();
+    let folder = windows::product()?;
+    queue.fill(step("building the tests for Windows", test_programs)?);
     let printed = step("tests, for Windows under Wine", || queue.run(&windows::prefix()))?;
     step("the shipped files and their debug files", || shipped::check(&folder))?;
     Ok(printed)

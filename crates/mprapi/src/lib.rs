@@ -6,6 +6,7 @@
 //!   host, the checker, the tests and the reference page use it.
 //! - [`guid`]: the GUID of a connection as text.
 //! - [`layout`]: the structures as data: every field with its C type, offset and size.
+//! - [`Projection`]: the negotiated addresses of a connection.
 //! - [`requirements`]: the functions that each profile requires.
 #![forbid(unsafe_code)]
 
@@ -13,9 +14,11 @@ pub mod abi;
 pub mod contract;
 pub mod guid;
 pub mod layout;
+mod projection;
 mod reference;
 pub mod requirements;
 
 pub use contract::{Function, FunctionId, FunctionSet};
+pub use projection::Projection;
 pub use reference::{c_callbacks_table, reference_page};
 pub use requirements::{Profile, Violation};

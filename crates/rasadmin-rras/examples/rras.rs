@@ -1,7 +1,8 @@
 //! Shows what RRAS lists, as JSON, to try the real calls on a server (docs/field-test.md).
 //!
 //! `rras look` lists the instance, the connections and their ports. `rras disconnect PORT` reads the port and its
-//! connection again, shows them, and disconnects the port with this handle. On systems without RRAS, the environment
+//! connection again, shows them, and disconnects the port with this handle. `rras disconnect-unread PORT` reads nothing
+//! before, to see what RRAS answers for a port that does not exist any more. On systems without RRAS, the environment
 //! variable `RRAS_SOCKET` names a Unix socket where another program answers for it.
 
 use rasadmin_rras::{PortHandle, Rras, Watched};
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["look"] => rras().and_then(|rras| look(&rras)),
         ["disconnect", port] => rras().and_then(|rras| disconnect(&rras, PortHandle(port.parse()?))),
-        _ => Err("write `rras look`, or `rras disconnect PORT`".into()),
+        ["disconnect-unread", port] => rras().and_then(|rras| disconnect_unread(&rras, PortHandle(port.parse()?))),
+        _ => Err("write `rras look`, `rras disconnect PORT` or `rras disconnect-unread PORT`".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,11 +48,21 @@ fn look(rras: &dyn Rras) -> Result<(), Box<dyn Error>> {
     println!("{} connections, listed in {} ms", connections.len(), began.elapsed().as_millis());
     for listed in &connections {
         println!("connection {}", serde_json::to_string(listed)?);
-        let again = rras.connection(listed.handle)?;
-        let same = again.guid == listed.guid && again.user == listed.user;
-        println!("    read again: {}", if same { "the same GUID and user" } else { "another GUID or user" });
-        for port in rras.ports(listed.handle)? {
-            println!("    port {}", serde_json::to_string(&port)?);
+        // A client may disconnect after the list was read; the others are still of interest.
+        match rras.connection(listed.handle) {
+            Ok(again) => {
+                let same = again.guid == listed.guid && again.user == listed.user;
+                println!("    read again: {}", if same { "the same GUID and user" } else { "another GUID or user" });
+            }
+            Err(error) => println!("    read again: {error}"),
+        }
+        match rras.ports(listed.handle) {
+            Ok(ports) => {
+                for port in ports {
+                    println!("    port {}", serde_json::to_string(&port)?);
+                }
+            }
+            Err(error) => println!("    ports: {error}"),
         }
     }
     Ok(())
@@ -60,6 +72,10 @@ fn disconnect(rras: &dyn Rras, handle: PortHandle) -> Result<(), Box<dyn Error>>
     let port = rras.port(handle)?;
     println!("port {}", serde_json::to_string(&port)?);
     println!("connection {}", serde_json::to_string(&rras.connection(port.connection)?)?);
+    disconnect_unread(rras, handle)
+}
+
+fn disconnect_unread(rras: &dyn Rras, handle: PortHandle) -> Result<(), Box<dyn Error>> {
     rras.disconnect(handle)?;
     println!("disconnected");
     Ok(())

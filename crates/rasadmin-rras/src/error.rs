@@ -46,7 +46,10 @@ pub enum Failure {
     /// This system does not have what is needed. Asking again does not help. The text says what is missing.
     Unsupported(String),
     /// The connection or the port does not exist any more.
-    Gone,
+    Gone {
+        /// Windows' error code; 0 if nothing was asked, because the handle can name nothing.
+        code: u32,
+    },
     /// A function failed with an error that has no meaning for us.
     Failed {
         /// The function.
@@ -103,7 +106,13 @@ impl fmt::Display for Failure {
             }
             Self::AccessDenied => f.write_str("access denied (error 5); run this as an administrator or as SYSTEM"),
             Self::OutOfMemory => f.write_str("there is not enough memory; try again later"),
-            Self::Gone => f.write_str("it does not exist any more"),
+            Self::Gone { code } => {
+                f.write_str("the connection or port does not exist any more")?;
+                if *code != 0 {
+                    write!(f, " (error {code})")?;
+                }
+                f.write_str("; list the connections again")
+            }
             Self::Failed { function, code } => {
                 write!(
                     f,
@@ -114,7 +123,7 @@ impl fmt::Display for Failure {
             Self::Malformed(what) => {
                 write!(
                     f,
-                    "RRAS's answer is not used: {}; if this happens again, report it with what `winver` says",
+                    "RRAS's answer is not used: {}; if this happens again, report it, with the version that `winver` shows",
                     printable(what)
                 )
             }
@@ -122,7 +131,7 @@ impl fmt::Display for Failure {
             Self::Hung { since } => {
                 let seconds = since.elapsed().as_secs();
                 write!(f, "a call to RRAS has not returned for {seconds} s; no other is made until it does; ")?;
-                f.write_str("if it stays so, restart the Remote Access service, which disconnects its users")
+                f.write_str("if this does not end, restart the Remote Access service; that disconnects all users")
             }
             Self::Unsupported(what) | Self::Unreachable(what) => f.write_str(&printable(what)),
         }

@@ -1,4 +1,4 @@
-//! RRAS as a process beside it sees it: whether it runs, its connections, their ports, and disconnecting a port.
+//! RRAS, seen from another process: whether it runs, its connections, their ports, and disconnecting a port.
 //!
 //! Everything goes through the trait [`Rras`]. Its implementations:
 //!
@@ -25,11 +25,12 @@ mod view;
 mod watched;
 
 pub use error::{Error, Failure, Operation};
+pub use mprapi::Projection;
 #[cfg(any(windows, all(target_os = "linux", feature = "testing")))]
 pub use mprapi_dll::Mprapi;
 #[cfg(feature = "testing")]
 pub use scripted::{Script, Scripted};
 #[cfg(unix)]
 pub use socket::Socket;
-pub use view::{Connection, ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Projection, Rras};
+pub use view::{Connection, ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Rras};
 pub use watched::Watched;

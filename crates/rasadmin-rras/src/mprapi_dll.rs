@@ -44,17 +44,16 @@ impl Mprapi {
     }
 
     /// Asks the running RRAS about a connection or a port. Some handles name none, and for INVALID_HANDLE_VALUE RRAS would
-    /// list the ports of every connection (R-OUT-11): these are never passed.
+    /// list the ports of every connection (R-OUT-11): these are never passed, in whichever width.
     fn ask_about<T>(
         &self,
         operation: Operation,
         handle: u64,
         question: impl FnOnce(&Server<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        const INVALID: u64 = u64::MAX;
-        const INVALID_32_BITS: u64 = u32::MAX as u64;
-        if matches!(handle, 0 | INVALID | INVALID_32_BITS) {
-            return Err(Failure::Gone.of(operation));
+        // The lower half is all that RRAS gets (R-OUT-13).
+        if matches!(handle as u32, 0 | u32::MAX) {
+            return Err(Failure::Gone { code: 0 }.of(operation));
         }
         self.ask(operation, question)
     }
@@ -65,19 +64,26 @@ impl Mprapi {
         operation: Operation,
         question: impl FnOnce(&Server<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        // MprAdminServerConnect does not notice that the service does not run (R-OUT-7).
-        let running = || if self.library.is_service_running() { Ok(()) } else { Err(Failure::NotRunning) };
-        let answer = running().and_then(|()| self.library.connect()).and_then(|server| question(&server));
+        let answer = self.connect().and_then(|server| question(&server));
         answer.map_err(|failure| failure.of(operation))
+    }
+
+    /// Connects to the service, which runs. Connecting shows only whether this process has the rights, and without them
+    /// the service would seem not to run (R-OUT-7).
+    fn connect(&self) -> Result<Server<'_>, Failure> {
+        let server = self.library.connect()?;
+        if self.library.is_service_running() { Ok(server) } else { Err(Failure::NotRunning) }
     }
 }
 
 impl Rras for Mprapi {
     fn instance(&self) -> Result<Option<Instance>, Error> {
-        if !self.library.is_service_running() {
-            return Ok(None);
-        }
-        (self.instance)().map_err(|failure| failure.of(Operation::Instance))
+        let instance = match self.connect() {
+            Ok(_server) => (self.instance)(),
+            Err(Failure::NotRunning) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        instance.map_err(|failure| failure.of(Operation::Instance))
     }
 
     fn connections(&self) -> Result<Vec<Connection>, Error> {

@@ -76,13 +76,13 @@ impl Rras for Scripted {
     fn connection(&self, handle: ConnectionHandle) -> Result<Connection, Error> {
         let script = self.begin(Operation::Connection)?;
         let found = script.connections.iter().find(|connection| connection.handle == handle);
-        found.cloned().ok_or(Failure::Gone.of(Operation::Connection))
+        found.cloned().ok_or(Failure::Gone { code: 0 }.of(Operation::Connection))
     }
 
     fn ports(&self, connection: ConnectionHandle) -> Result<Vec<Port>, Error> {
         let script = self.begin(Operation::Ports)?;
         if !script.connections.iter().any(|known| known.handle == connection) {
-            return Err(Failure::Gone.of(Operation::Ports));
+            return Err(Failure::Gone { code: 0 }.of(Operation::Ports));
         }
         Ok(script.ports.iter().filter(|port| port.connection == connection).cloned().collect())
     }
@@ -90,13 +90,13 @@ impl Rras for Scripted {
     fn port(&self, handle: PortHandle) -> Result<Port, Error> {
         let script = self.begin(Operation::Port)?;
         let found = script.ports.iter().find(|port| port.handle == handle);
-        found.cloned().ok_or(Failure::Gone.of(Operation::Port))
+        found.cloned().ok_or(Failure::Gone { code: 0 }.of(Operation::Port))
     }
 
     fn disconnect(&self, port: PortHandle) -> Result<(), Error> {
         let mut script = self.begin(Operation::Disconnect)?;
         let found = script.ports.iter().position(|known| known.handle == port);
-        let Some(place) = found else { return Err(Failure::Gone.of(Operation::Disconnect)) };
+        let Some(place) = found else { return Err(Failure::Gone { code: 0 }.of(Operation::Disconnect)) };
         let connection = script.ports.remove(place).connection;
         script.disconnected.push(port);
         if script.ports.iter().all(|port| port.connection != connection) {

@@ -61,10 +61,8 @@ impl Socket {
     /// The line that answers a question.
     fn line(&self, question: &Question) -> Result<String, Failure> {
         let unreachable = |what: &str| Failure::Unreachable(format!("{}: {what}", self.path.display()));
-        let mut stream = UnixStream::connect(&self.path).map_err(|e| match e.kind() {
-            io::ErrorKind::PermissionDenied => Failure::AccessDenied,
-            _ => unreachable(&format!("{e}; nothing answers for RRAS there")),
-        })?;
+        let mut stream = UnixStream::connect(&self.path)
+            .map_err(|e| unreachable(&format!("{e}; nothing answers for RRAS there")))?;
         let failed = |e: io::Error| unreachable(&e.to_string());
         send(&mut stream, question).map_err(failed)?;
         let mut line = String::new();

@@ -1,10 +1,10 @@
 //! The trait, and what it shows.
 
 use crate::Error;
+use mprapi::Projection;
 use rasadmin_policy::{InterfaceType, Name, Quarantine};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::Ipv4Addr;
 
 /// RRAS, as a process beside it sees it.
 ///
@@ -127,18 +127,6 @@ pub struct Counters {
     pub frames_received: u32,
     /// Frames to the client.
     pub frames_transmitted: u32,
-}
-
-/// The negotiated addresses. Which of a pair is the client's is not certain (R-STRUCT-10): compare both with the leases.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Projection {
-    /// wszAddress and wszRemoteAddress. None if IPv4 was not negotiated; an entry is None if its text is not an address.
-    pub ipv4: Option<[Option<Ipv4Addr>; 2]>,
-    /// bInterfaceIdentifier and bRemoteInterfaceIdentifier. None if IPv6 was not negotiated. RRAS may also report zeros
-    /// then (R-STRUCT-13).
-    pub ipv6_identifiers: Option<[[u8; 8]; 2]>,
-    /// The first 64 bits of the IPv6 prefix. None if IPv6 was not negotiated.
-    pub ipv6_prefix: Option<[u8; 8]>,
 }
 
 /// A port of RRAS.

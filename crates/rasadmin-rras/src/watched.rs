@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An [`Rras`] whose calls return by a deadline, even if RRAS does not answer.
+/// An [`Rras`] whose calls do not hang: each gets the deadline, counted from its turn.
 ///
 /// A thread of its own makes the calls, one at a time. A caller waits for its turn, and for its answer until the
 /// deadline. After that it gets [`Failure::Hung`], and so does every other caller until the call has returned: nothing

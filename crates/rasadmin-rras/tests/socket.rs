@@ -10,6 +10,7 @@ use rasadmin_rras::{
     Scripted, Socket, Watched, socket,
 };
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -107,7 +108,7 @@ fn failures_arrive_as_they_are() {
         Failure::AccessDenied,
         Failure::OutOfMemory,
         Failure::Unsupported("no \u{1b}[2J".into()),
-        Failure::Gone,
+        Failure::Gone { code: 601 },
         Failure::Failed { function: "MprAdminConnectionEnumEx".into(), code: 1 },
         Failure::Malformed("half".into()),
         Failure::Changed,
@@ -119,10 +120,11 @@ fn failures_arrive_as_they_are() {
         assert_eq!(error, expected.of(Operation::Connections));
         assert!(!error.to_string().contains('\u{1b}'), "{error}");
     }
-    let since = Instant::now();
+    let ago = Duration::from_secs(5);
+    let since = Instant::now().checked_sub(ago).unwrap();
     rras.change(|script| script.failing = vec![(Operation::Connections, Failure::Hung { since })]);
     let Failure::Hung { since: arrived } = failure(socket.connections()) else { panic!() };
-    assert!(arrived <= Instant::now());
+    assert!(arrived >= since && arrived.elapsed() >= ago, "{:?}", arrived.elapsed());
 }
 
 #[test]
@@ -154,6 +156,17 @@ fn a_socket_that_nothing_listens_on_says_so() {
     let Failure::Unreachable(what) = failure(Socket::new(&path).instance()) else { panic!() };
     assert!(what.starts_with(&path.display().to_string()), "{what}");
     assert!(what.ends_with("nothing answers for RRAS there"), "{what}");
+}
+
+/// Root is refused by the missing listener, anyone else by the missing permission: neither is about RRAS's own rights.
+#[test]
+fn a_socket_without_permission_says_which_it_is() {
+    let (folder, listener, socket) = socket();
+    drop(listener);
+    let path = folder.path().join("rras");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let Failure::Unreachable(what) = failure(socket.instance()) else { panic!() };
+    assert!(what.starts_with(&path.display().to_string()), "{what}");
 }
 
 #[test]

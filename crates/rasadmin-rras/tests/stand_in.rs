@@ -84,7 +84,19 @@ fn a_service_that_does_not_run_is_asked_nothing() {
     assert_eq!(rras.instance().unwrap(), None);
     assert_eq!(failure(rras.connections()), Failure::NotRunning);
     assert_eq!(failure(rras.disconnect(PortHandle(101))), Failure::NotRunning);
-    assert_eq!(stand_in.logged("MprAdminServerConnect"), 0);
+    assert_eq!(stand_in.logged("MprAdminConnectionEnumEx") + stand_in.logged("MprAdminPortDisconnect"), 0);
+}
+
+/// MprAdminIsServiceRunning answers FALSE then, although the service may run.
+#[test]
+fn without_rights_access_is_denied_even_if_the_service_seems_not_to_run() {
+    let stand_in = StandIn::new("");
+    let rras = stand_in.load();
+    stand_in.stopped("order MprAdminServerConnect error=5");
+    assert_eq!(rras.instance().unwrap_err(), Failure::AccessDenied.of(Operation::Instance));
+    assert_eq!(failure(rras.connections()), Failure::AccessDenied);
+    stand_in.stopped("order MprAdminServerConnect error=1717");
+    assert_eq!(rras.instance().unwrap(), None, "RPC_S_UNKNOWN_IF: the service does not run");
 }
 
 #[test]
@@ -190,7 +202,10 @@ fn an_error_says_what_to_do() {
     let text = "cannot list RRAS's connections: access denied (error 5); run this as an administrator or as SYSTEM";
     assert_eq!(denied.to_string(), text);
     assert_eq!(fails("MprAdminConnectionEnumEx", 8).failure, Failure::OutOfMemory);
-    assert_eq!(fails("MprAdminConnectionEnumEx", 1722).failure, Failure::NotRunning);
+    for not_running in [1717, 1722, 1753] {
+        assert_eq!(fails("MprAdminServerConnect", not_running).failure, Failure::NotRunning);
+        assert_eq!(fails("MprAdminConnectionEnumEx", not_running).failure, Failure::NotRunning);
+    }
     let missing = "MprAdminConnectionEnumEx is not available here (error 127); run this on a VPN server with Windows \
                    Server 2008 R2 or later";
     assert_eq!(fails("MprAdminConnectionEnumEx", 127).failure, Failure::Unsupported(missing.into()));
@@ -205,7 +220,9 @@ fn one_connection_is_read_again() {
     assert_eq!(rras.connection(ConnectionHandle(3)).unwrap().user.as_str(), "u3");
     stand_in.script("connection handle=3 user=bob");
     assert_eq!(rras.connection(ConnectionHandle(3)).unwrap().user.as_str(), "bob");
-    assert_eq!(failure(rras.connection(ConnectionHandle(4))), Failure::Gone);
+    assert_eq!(failure(rras.connection(ConnectionHandle(4))), Failure::Gone { code: 6 });
+    stand_in.script("connection handle=3 user=bob\norder MprAdminConnectionGetInfoEx error=906");
+    assert_eq!(failure(rras.connection(ConnectionHandle(3))), Failure::Gone { code: 906 });
     stand_in.script("connection handle=3 user=bob\norder MprAdminConnectionGetInfoEx other-handle=4");
     let other = "the connection 3 is not the one that was asked for";
     assert_eq!(malformed(rras.connection(ConnectionHandle(3))), other);
@@ -225,7 +242,7 @@ fn a_connection_has_its_own_ports_only() {
     assert_eq!((ports[0].name.as_str(), ports[0].device.as_str()), ("VPN0-1", "WAN Miniport (SSTP)"));
     assert_eq!((ports[0].device_type.as_str(), ports[0].state), ("vpn", PortState::Authenticated));
     assert_eq!(ports[1].state, PortState::Other(77));
-    assert_eq!(failure(rras.port(PortHandle(14))), Failure::Gone);
+    assert_eq!(failure(rras.port(PortHandle(14))), Failure::Gone { code: 601 });
     assert_eq!(rras.ports(ConnectionHandle(9)).unwrap(), []);
     stand_in.script("port handle=11 connection=1\norder MprAdminPortEnum other-connection=2");
     let other = "the connection of a port 2 is not the one that was asked for";
@@ -239,11 +256,12 @@ fn a_connection_has_its_own_ports_only() {
 fn handles_that_name_nothing_are_never_passed() {
     let stand_in = StandIn::new(&five());
     let rras = stand_in.load();
-    for handle in [0, u64::MAX, u32::MAX.into()] {
-        assert_eq!(failure(rras.ports(ConnectionHandle(handle))), Failure::Gone);
-        assert_eq!(failure(rras.connection(ConnectionHandle(handle))), Failure::Gone);
-        assert_eq!(failure(rras.port(PortHandle(handle))), Failure::Gone);
-        assert_eq!(failure(rras.disconnect(PortHandle(handle))), Failure::Gone);
+    let unasked = Failure::Gone { code: 0 };
+    for handle in [0, u64::MAX, u32::MAX.into(), 0x1_ffff_ffff, 0x1_0000_0000] {
+        assert_eq!(failure(rras.ports(ConnectionHandle(handle))), unasked);
+        assert_eq!(failure(rras.connection(ConnectionHandle(handle))), unasked);
+        assert_eq!(failure(rras.port(PortHandle(handle))), unasked);
+        assert_eq!(failure(rras.disconnect(PortHandle(handle))), unasked);
     }
     assert_eq!(stand_in.log(), [""; 0]);
 }
@@ -253,12 +271,26 @@ fn one_port_is_disconnected() {
     let stand_in = StandIn::new(&five());
     let rras = stand_in.load();
     rras.disconnect(PortHandle(102)).unwrap();
-    assert_eq!(failure(rras.disconnect(PortHandle(7))), Failure::Gone);
+    assert_eq!(failure(rras.disconnect(PortHandle(7))), Failure::Gone { code: 601 });
     stand_in.script(&format!("{}\norder MprAdminPortDisconnect error=5", five()));
     assert_eq!(failure(rras.disconnect(PortHandle(103))), Failure::AccessDenied);
     let log = stand_in.log();
     let disconnects: Vec<_> = log.iter().filter(|line| line.starts_with("MprAdminPortDisconnect")).collect();
     assert_eq!(disconnects, ["MprAdminPortDisconnect 102", "MprAdminPortDisconnect 7", "MprAdminPortDisconnect 103"]);
+}
+
+/// ERROR_INVALID_PARAMETER has this meaning for MprAdminPortDisconnect only.
+#[test]
+fn a_wrong_parameter_is_a_port_that_is_gone_only_when_disconnecting() {
+    let stand_in = StandIn::new("");
+    let rras = stand_in.load();
+    let functions = ["MprAdminPortDisconnect", "MprAdminPortGetInfo", "MprAdminConnectionGetInfoEx"];
+    let orders = functions.map(|function| format!("order {function} error=87")).join("\n");
+    stand_in.script(&format!("{}\n{orders}", five()));
+    assert_eq!(failure(rras.disconnect(PortHandle(101))), Failure::Gone { code: 87 });
+    let failed = |function: &str| Failure::Failed { function: function.into(), code: 87 };
+    assert_eq!(failure(rras.port(PortHandle(101))), failed("MprAdminPortGetInfo"));
+    assert_eq!(failure(rras.connection(ConnectionHandle(1))), failed("MprAdminConnectionGetInfoEx"));
 }
 
 #[test]

@@ -55,10 +55,13 @@ fn answers_and_failures_pass_through() {
     let watched = Watched::new(rras.clone(), LONG).unwrap();
     assert_eq!(watched.instance().unwrap(), Some(INSTANCE));
     assert_eq!(watched.connections().unwrap(), []);
-    assert_eq!(watched.connection(ConnectionHandle(7)).unwrap_err(), Failure::Gone.of(Operation::Connection));
-    assert_eq!(watched.ports(ConnectionHandle(7)).unwrap_err(), Failure::Gone.of(Operation::Ports));
-    assert_eq!(watched.port(PortHandle(8)).unwrap_err(), Failure::Gone.of(Operation::Port));
-    assert_eq!(watched.disconnect(PortHandle(8)).unwrap_err(), Failure::Gone.of(Operation::Disconnect));
+    assert_eq!(
+        watched.connection(ConnectionHandle(7)).unwrap_err(),
+        Failure::Gone { code: 0 }.of(Operation::Connection)
+    );
+    assert_eq!(watched.ports(ConnectionHandle(7)).unwrap_err(), Failure::Gone { code: 0 }.of(Operation::Ports));
+    assert_eq!(watched.port(PortHandle(8)).unwrap_err(), Failure::Gone { code: 0 }.of(Operation::Port));
+    assert_eq!(watched.disconnect(PortHandle(8)).unwrap_err(), Failure::Gone { code: 0 }.of(Operation::Disconnect));
     let asked = [
         Operation::Instance,
         Operation::Connections,
@@ -123,7 +126,7 @@ impl Rras for OneAtATime {
     }
 
     fn connection(&self, _: ConnectionHandle) -> Result<Connection, Error> {
-        Err(Failure::Gone.of(Operation::Connection))
+        Err(Failure::Gone { code: 0 }.of(Operation::Connection))
     }
 
     fn ports(&self, _: ConnectionHandle) -> Result<Vec<Port>, Error> {

@@ -1,10 +1,10 @@
 //! A connection: one view of all forms of the structures (1, 2, 3 and Ex).
 
-use crate::projection::{Projection, address_pair, negotiated};
+use crate::projection::{address_pair, negotiated};
 use crate::wide::WideStr;
-use mprapi::FunctionId;
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
+use mprapi::{FunctionId, Projection};
 
 /// A connection, as RRAS describes it. The SDK has copied the structures, so they do not change while you read them.
 ///

@@ -87,9 +87,8 @@ pub use calls_inside::CallsInside;
 pub use connection::{Connection, Counters, Quarantine};
 pub use initialize::{Environment, InitializeError};
 pub use link::{Link, Tunnel};
-pub use mprapi::{FunctionId, FunctionSet, abi, contract};
+pub use mprapi::{FunctionId, FunctionSet, Projection, abi, contract};
 pub use pre_authentication::PreAuthentication;
-pub use projection::Projection;
 #[doc(hidden)]
 pub use slot::Slot;
 pub use tracing;

@@ -1,21 +1,10 @@
-//! The addresses that a connection has negotiated.
+//! Reads the addresses that a connection has negotiated.
 #![allow(unsafe_code)] // Reading the arm of a union.
 
 use crate::wide::WideStr;
+use mprapi::Projection;
 use mprapi::abi::{NO_ERROR, PROJECTION_IKEV2, PROJECTION_INFO, PROJECTION_PPP};
 use std::net::Ipv4Addr;
-
-/// The negotiated addresses. The documentation contradicts itself about which address of a pair is the client's
-/// (R-STRUCT-10 in docs/rras-behaviour.md), so compare both with those that you assigned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Projection {
-    /// wszAddress and wszRemoteAddress. None if IPv4 was not negotiated; an entry is None if its text is not an address.
-    pub ipv4: Option<[Option<Ipv4Addr>; 2]>,
-    /// bInterfaceIdentifier and bRemoteInterfaceIdentifier. None if IPv6 was not negotiated.
-    pub ipv6_identifiers: Option<[[u8; 8]; 2]>,
-    /// The first 64 bits of the IPv6 prefix, which RRAS owns. None if the form does not have it.
-    pub ipv6_prefix: Option<[u8; 8]>,
-}
 
 /// The two addresses, if IPv4 was negotiated.
 pub(crate) fn address_pair(error: u32, a: &[u16], b: &[u16]) -> Option<[Option<Ipv4Addr>; 2]> {

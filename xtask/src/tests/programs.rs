@@ -57,7 +57,7 @@ impl Queue {
         Self { sender: Mutex::new(Some(sender)), waiting: Mutex::new(waiting) }
     }
 
-    /// Adds programs, the last ones: threads that wait for more go on, or end.
+    /// Adds programs, the first and last ones: threads that wait for more go on, or end. Later calls add nothing.
     pub fn fill(&self, programs: impl IntoIterator<Item = Program>) {
         if let Some(sender) = lock(&self.sender).take() {
             for program in programs {
@@ -65,6 +65,11 @@ impl Queue {
                 let _ = sender.send(program);
             }
         }
+    }
+
+    /// Ends the queue if nobody has filled it when the answer is dropped, be it by an error or a panic.
+    pub fn end_when_dropped(&self) -> End<'_> {
+        End(self)
     }
 
     /// Runs programs in a Wine prefix until none is left; returns whether all succeeded, and what they printed.
@@ -85,6 +90,15 @@ impl Queue {
     }
 }
 
+/// Ends its queue when it is dropped.
+pub struct End<'a>(&'a Queue);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.fill([]);
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -92,6 +106,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::TryRecvError;
 
     fn line(test: bool) -> String {
         format!(
@@ -121,5 +136,25 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
         });
         assert_eq!(taken, 7);
+    }
+
+    #[test]
+    fn a_queue_ends_when_the_thread_that_should_fill_it_panics() {
+        let queue = Queue::new();
+        let filling = || {
+            let _end = queue.end_when_dropped();
+            panic!("before the queue is filled");
+        };
+        assert!(std::thread::scope(|scope| scope.spawn(filling).join()).is_err());
+        assert_eq!(lock(&queue.waiting).try_recv().err(), Some(TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn a_queue_that_is_filled_keeps_its_programs() {
+        let queue = Queue::new();
+        let end = queue.end_when_dropped();
+        queue.fill([Program::of_cargo(Command::new("true"))]);
+        drop(end);
+        assert_eq!(std::iter::from_fn(|| queue.next()).count(), 1);
     }
 }

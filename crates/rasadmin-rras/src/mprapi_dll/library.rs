@@ -76,6 +76,7 @@ const EVERYTHING: u32 = u32::MAX;
 /// What to do if something is missing.
 const NEEDED: &str = "run this on a VPN server with Windows Server 2008 R2 or later";
 /// The RPC errors of a service that does not run (winerror.h).
+const RPC_S_UNKNOWN_IF: u32 = 1717;
 const RPC_S_SERVER_UNAVAILABLE: u32 = 1722;
 const EPT_S_NOT_REGISTERED: u32 = 1753;
 
@@ -128,7 +129,7 @@ pub(super) struct Server<'a> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        // SAFETY: the handle is from MprAdminServerConnect, and is given back once (CONTRACT R-OUT-1).
+        // SAFETY: the handle is from MprAdminServerConnect, and is closed once (CONTRACT R-OUT-1).
         unsafe { (self.functions.server_disconnect)(self.handle) };
     }
 }
@@ -185,31 +186,44 @@ impl Server<'_> {
         if status != NO_ERROR {
             return Err(gone("MprAdminPortGetInfo", status));
         }
-        self.copy(buffer, size_of::<RAS_PORT_0>(), "one port")
+        copied(self.owned(buffer), size_of::<RAS_PORT_0>(), "one port")
     }
 
     /// Disconnects a port.
     pub fn disconnect(&self, port: PortHandle) -> Result<(), Failure> {
         // SAFETY: no memory is passed.
         let status = unsafe { (self.functions.port_disconnect)(self.handle, pointer(port.0)) };
-        if status == NO_ERROR { Ok(()) } else { Err(gone("MprAdminPortDisconnect", status)) }
+        match status {
+            NO_ERROR => Ok(()),
+            // The handle of the server or of the port is wrong (its page), and that of the server is right.
+            code::ERROR_INVALID_PARAMETER => Err(Failure::Gone { code: status }),
+            status => Err(gone("MprAdminPortDisconnect", status)),
+        }
     }
 
     /// The part of a list of `T` that a function returned.
     fn part<T>(&self, buffer: *mut u8, read: u32, total: u32, next: Option<u32>) -> Result<Part, Failure> {
-        let count = read as usize;
-        let bytes = self.copy(buffer, count.min(MOST) * size_of::<T>(), &format!("{count} entries"));
-        if count > MOST { Err(too_many(count)) } else { Ok(Part { bytes: bytes?, total, next }) }
+        let (buffer, count) = (self.owned(buffer), read as usize);
+        if count > MOST {
+            return Err(too_many(count));
+        }
+        let bytes = copied(buffer, count * size_of::<T>(), &format!("{count} entries"))?;
+        Ok(Part { bytes, total, next })
     }
 
-    /// Copies what a function returned, and frees it in any case.
-    fn copy(&self, buffer: *mut u8, length: usize, what: &str) -> Result<Vec<u8>, Failure> {
-        let buffer = NonNull::new(buffer).map(|address| Buffer { functions: self.functions, address });
-        match buffer {
-            _ if length == 0 => Ok(Vec::new()),
-            Some(buffer) => system::copy(buffer.address, length).ok_or_else(|| unreadable(what)),
-            None => Err(Failure::Malformed(format!("it claims to have {what}, and has none"))),
-        }
+    /// What a function returned, if anything. It is freed when the answer is dropped.
+    fn owned(&self, buffer: *mut u8) -> Option<Buffer<'_>> {
+        NonNull::new(buffer).map(|address| Buffer { functions: self.functions, address })
+    }
+}
+
+/// The bytes of what a function returned.
+fn copied(buffer: Option<Buffer<'_>>, length: usize, what: &str) -> Result<Vec<u8>, Failure> {
+    match buffer {
+        _ if length == 0 => Ok(Vec::new()),
+        Some(buffer) => system::copy(buffer.address, length)
+            .ok_or_else(|| Failure::Malformed(format!("it claims to have {what}, and its memory ends before"))),
+        None => Err(Failure::Malformed(format!("it claims to have {what}, and has none"))),
     }
 }
 
@@ -221,17 +235,14 @@ struct Buffer<'a> {
 
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
-        // SAFETY: a function that succeeded returned it, to be freed so, once (CONTRACT R-OUT-1).
+        // SAFETY: a function that returned NO_ERROR or ERROR_MORE_DATA gave us the buffer, MprAdminBufferFree frees it,
+        // and this happens once (CONTRACT R-OUT-1).
         unsafe { (self.functions.buffer_free)(self.address.as_ptr().cast()) };
     }
 }
 
 fn pointer(handle: u64) -> HANDLE {
     ptr::without_provenance_mut(usize::try_from(handle).unwrap_or(0))
-}
-
-fn unreadable(what: &str) -> Failure {
-    Failure::Malformed(format!("it claims to have {what}, and its memory ends before"))
 }
 
 /// The place at which a list goes on, if it does.
@@ -249,8 +260,9 @@ fn gone(function: &str, status: u32) -> Failure {
         code::ERROR_INVALID_HANDLE
         | code::ERROR_NOT_FOUND
         | code::ERROR_NOT_CONNECTED
+        | code::ERROR_INTERFACE_NOT_CONNECTED
         | abi::ERROR_INVALID_PORT_HANDLE
-        | abi::ERROR_PORT_NOT_CONNECTED => Failure::Gone,
+        | abi::ERROR_PORT_NOT_CONNECTED => Failure::Gone { code: status },
         status => failed(function, status),
     }
 }
@@ -262,6 +274,7 @@ fn failed(function: &str, status: u32) -> Failure {
         code::ERROR_NOT_ENOUGH_MEMORY | code::ERROR_OUTOFMEMORY => Failure::OutOfMemory,
         code::ERROR_DDM_NOT_RUNNING
         | code::ERROR_SERVICE_NOT_ACTIVE
+        | RPC_S_UNKNOWN_IF
         | RPC_S_SERVER_UNAVAILABLE
         | EPT_S_NOT_REGISTERED => Failure::NotRunning,
         code::ERROR_NOT_SUPPORTED

@@ -22,8 +22,8 @@ pub(super) struct Part {
 /// Reads a whole list. `part` gets the place to go on, `entry` the bytes of an entry of `size` bytes, and `handle` is
 /// what no two entries share.
 ///
-/// If one connection ends and another begins between two parts, their totals may fit and an entry be missing. So a list in
-/// parts counts only if it was the same twice.
+/// If one connection ends and another begins between two parts, the totals may fit although an entry is missing. So a list
+/// in parts counts only if it was the same twice.
 ///
 /// # Errors
 /// Those of `part` and `entry`; [`Failure::Malformed`] if RRAS contradicts itself; [`Failure::Changed`] if the list is

@@ -55,17 +55,16 @@ pub(super) use service::remote_access;
 mod service {
     use crate::{Failure, Instance};
     use std::io;
-    use windows_sys::Win32::Foundation::{
-        CloseHandle, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, ERROR_SERVICE_DOES_NOT_EXIST, FILETIME, HANDLE,
-    };
+    use windows_sys::Win32::Foundation::{CloseHandle, ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, FILETIME, HANDLE};
     use windows_sys::Win32::System::Services::{
         CloseServiceHandle, OpenSCManagerW, OpenServiceW, QueryServiceStatusEx, SC_HANDLE, SC_MANAGER_CONNECT,
-        SC_STATUS_PROCESS_INFO, SERVICE_QUERY_STATUS, SERVICE_RUNNING, SERVICE_STATUS_PROCESS,
+        SC_STATUS_PROCESS_INFO, SERVICE_QUERY_STATUS, SERVICE_STATUS_PROCESS,
     };
     use windows_sys::Win32::System::Threading::{GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION};
     use windows_sys::core::w;
 
-    /// The process in which the Remote Access service runs; None if it does not run.
+    /// The process in which the Remote Access service runs; None if it has ended. The library has said that it runs, and
+    /// a service that is paused has its process too.
     pub(crate) fn remote_access() -> Result<Option<Instance>, Failure> {
         // SAFETY: null twice means this computer and its only database.
         let manager = Service::of("OpenSCManagerW", unsafe {
@@ -83,10 +82,7 @@ mod service {
         if known == 0 {
             return Err(last("QueryServiceStatusEx"));
         }
-        if status.dwCurrentState != SERVICE_RUNNING || status.dwProcessId == 0 {
-            return Ok(None);
-        }
-        created(status.dwProcessId)
+        if status.dwProcessId == 0 { Ok(None) } else { created(status.dwProcessId) }
     }
 
     fn created(process: u32) -> Result<Option<Instance>, Failure> {
@@ -113,9 +109,6 @@ mod service {
         let code = io::Error::last_os_error().raw_os_error().unwrap_or_default().cast_unsigned();
         match code {
             ERROR_ACCESS_DENIED => Failure::AccessDenied,
-            ERROR_SERVICE_DOES_NOT_EXIST => {
-                Failure::Unsupported("this computer has no Remote Access service; run this on the VPN server".into())
-            }
             code => Failure::Failed { function: function.to_owned(), code },
         }
     }

@@ -81,7 +81,6 @@ impl Drop for StandIn {
         assert_eq!(self.logged("gave a buffer"), self.logged("MprAdminBufferFree"), "{log:#?}");
         assert_eq!(self.logged("gave a server"), self.logged("MprAdminServerDisconnect"), "{log:#?}");
         assert!(!log.iter().any(|line| line.ends_with("unknown") || line.ends_with("remote")), "{log:#?}");
-        let _ = &self.folder;
     }
 }
 

@@ -36,8 +36,9 @@ pub const READ_AGAIN: Point = elsewhere(
 pub const GONE: Point = elsewhere(
     "gone",
     &["R-OUT-12"],
-    "For a port that has no connection any more, MprAdminPortDisconnect answers 6, 601, 606, 1168 or 2250.",
-    "Note a port's handle in `rras look`, disconnect the client, and run `rras disconnect HANDLE`.",
+    "For a port that has no connection any more, MprAdminPortDisconnect answers 6, 87, 601, 606, 906, 1168 or 2250.",
+    "Note a port's handle in `rras look`, disconnect the client, and run `rras disconnect-unread HANDLE` \
+     (field-test.md): it shows the error.",
 );
 
 pub const FAILED_LOGON: Point = elsewhere(
