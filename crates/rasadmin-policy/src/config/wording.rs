@@ -15,7 +15,7 @@ pub(super) use tables::{list_for_table, list_of_tables, single_bracket, single_t
 /// The lists of tables.
 const LISTS: [&str; 2] = ["rules", "reservations"];
 
-/// What probably stands for a key or a value that there is not.
+/// What an unknown key or value probably stands for.
 pub(super) enum Meant {
     Key(String),
     Value(String),
