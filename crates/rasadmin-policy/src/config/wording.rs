@@ -9,7 +9,8 @@ use super::Mistake;
 use crate::suggest;
 use std::ops::Range;
 
-pub(super) use syntax::of_syntax;
+pub(super) use keys::is_table_of_file;
+pub(super) use syntax::{Syntax, of_syntax};
 pub(super) use tables::{list_for_table, list_of_tables, single_bracket, single_table};
 
 /// The lists of tables.
@@ -92,6 +93,10 @@ fn wrong_type(rest: &str, span: Range<usize>, path: &[&str], text: &str) -> Mist
             "write hours = \"mon-fri 08:00-18:00\", or [{ days = [\"mon-fri\"], from = \"08:00\", to = \"18:00\" }]"
                 .to_owned()
         }
+        ("default", "struct Default") if ["allow", "deny"].contains(&written.trim_matches(['"', '\''])) => {
+            format!("write default.action = {written}")
+        }
+        (_, "struct Default") => "write default.action = \"deny\" or \"allow\"".to_owned(),
         (name, "struct Group") => format!("write groups.{name}.users = [...]"),
         (name, "struct Follow" | "struct Retention") if found.starts_with("boolean") => {
             format!("write service.{name}.enabled = {written}")

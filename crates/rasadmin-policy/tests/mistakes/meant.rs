@@ -34,6 +34,8 @@ pub fn cases() -> Vec<(&'static str, String)> {
         ("another word for a key", rule("computers = ['PC1']\nnetworks = ['10.0.0.0/8']\nsessions = 1")),
         ("another word for a key of the file", with("timezone = \"UTC\"\n")),
         ("another word for a key of the file, below a table", with("[server]\ntimezone = \"UTC\"\n")),
+        ("a default that is an action", "default = \"allow\"\n".into()),
+        ("a default that is no action", "default = \"reject\"\n".into()),
         ("a number in quotes", rule("max_user_sessions = \"1\"")),
         (
             "a limit that no older session can make room for",
@@ -107,6 +109,28 @@ fn a_backslash_hides_no_other_mistake() {
         let errors = crate::errors(&text);
         let lines: Vec<usize> = errors.mistakes().iter().map(|mistake| errors.position(mistake).0).collect();
         assert_eq!(lines, [1, 5, 6], "{errors}");
+    }
+}
+
+/// A mistake in the syntax does not end the search for others of its kind, nor for unknown tables.
+#[test]
+fn a_mistake_in_the_syntax_hides_no_other() {
+    let rule = "name = \"r\"\naction = deny\n";
+    for (text, expected) in [
+        ("default_domain: \"CORP\"\ndefault.action = deny\n".to_owned(), &[1, 2][..]),
+        (format!("default.action: \"deny\"\nserver.name: VPN1\n[[rules]]\n{rule}"), &[1, 2, 5]),
+        (
+            format!("default_domain: \"CORP\"\nnonsense\ntime_zone =\ndefault.action = deny\n[[rules]]\n{rule}"),
+            &[1, 2, 3, 4, 7],
+        ),
+        (format!("default.action = \"deny\"\n[rule]\n{rule}"), &[2, 4]),
+        (format!("default.action = \"deny\"\n[rules]\n{rule}"), &[2, 4]),
+        ("default.action = deny\n[jurnal]\nfolder = \"j\"\n".to_owned(), &[1, 2]),
+        ("default.action = \"deny\"\n[jurnal]\ndurability = full\n[frobnicate]\nx = 1\n".to_owned(), &[2, 3, 4]),
+    ] {
+        let errors = crate::errors(&text);
+        let lines: Vec<usize> = errors.mistakes().iter().map(|mistake| errors.position(mistake).0).collect();
+        assert_eq!(lines, expected, "{errors}");
     }
 }
 

@@ -96,6 +96,11 @@ fn is_table(key: &str) -> bool {
     !["time_zone", "default_domain"].contains(&key)
 }
 
+/// Is it the key of a table of the whole file?
+pub fn is_table_of_file(key: &str) -> bool {
+    is_table(key) && !super::LISTS.contains(&key) && keys::<file::File>().iter().any(|name| name == key)
+}
+
 /// The mistake of a key of the whole file that was written below a table, and so became a key of the table.
 pub fn below_a_table(key: &str, span: &Range<usize>, text: &str) -> Option<Mistake> {
     let above = text.get(..span.start)?.lines().rev();
