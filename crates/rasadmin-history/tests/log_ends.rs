@@ -62,7 +62,18 @@ fn a_log_that_begins_with_zeros_is_not_called_empty() {
     let (all, summary) = read(&[&[&[0; 100_000][..], text.as_bytes()].concat()], None).unwrap();
     assert_eq!((all.len(), summary.malformed), (1, 1));
     let refused = read(&[&[&[0; 300_000][..], text.as_bytes()].concat()], None).unwrap_err();
-    assert!(refused.to_string().contains("it begins with 256 KiB of zeros"), "{refused}");
+    let what = "it begins with 256 KiB of zeros, so its format cannot be recognised: remove the zeros";
+    assert!(refused.to_string().contains(what), "{refused}");
+}
+
+#[test]
+fn a_log_that_is_all_zeros_is_empty() {
+    let text = accounting("1", "7", 0, &[]) + "\r\n";
+    for size in [100, 1 << 18, 1_000_000] {
+        let (all, summary) = read(&[&vec![0; size][..], text.as_bytes()], None).unwrap();
+        assert_eq!((all.len(), summary.malformed, summary.skipped.len()), (1, 0, 0), "{size}");
+        assert_eq!(summary.files.len(), 2);
+    }
 }
 
 /// A log that its server has left behind: what its last line lacks never comes.

@@ -78,7 +78,8 @@ fn a_restart_ends_a_session_whose_start_comes_after_it() {
     assert_eq!(times(&[session(&[early.clone(), start(600)])]), [(600, None)]);
     // It was seen after that restart; it has a Stop; the restart is another server's.
     let update = accounting("3", "7", 700, &[]);
-    assert_eq!(times(&[session(&[early.clone(), start(0), update])]), [(0, None)]);
+    assert_eq!(times(&[session(&[early.clone(), start(0), update.clone()])]), [(0, None)]);
+    assert_eq!(times(&[session(&[start(0), early.clone(), update])]), [(0, None)], "the same, in another order");
     let stop = accounting("2", "7", 300, &[(at::SECONDS, "300")]);
     assert_eq!(times(&[session(&[early, start(0), stop])]), [(0, Some(300))]);
     assert_eq!(times(&[session(&[restart("7", 600, "VPN2"), start(0)])]), [(0, None)]);
@@ -198,6 +199,35 @@ fn an_id_that_comes_again_without_a_class_is_another_session() {
 }
 
 #[test]
+fn a_session_whose_end_came_after_all_is_not_continued_again() {
+    let of = |status, user, second: i64, seconds| {
+        bare(status, second, &[&[(at::USER, user)][..], &[(at::SECONDS, seconds)]].concat())
+    };
+    let start = |user, second| bare("1", second, &[(at::USER, user)]);
+    let mut lines = vec![
+        start("alice", 0),
+        // Alice's session is passed on without its end.
+        start("bob", 600),
+        of("2", "bob", 1_200, "600"),
+        of("2", "alice", 1_260, "1260"),
+        restart("7", 2_000, "VPN2"),
+    ];
+    let (all, summary) = sessions(&lines);
+    assert_eq!(times(&all), [(0, None), (600, Some(1_200)), (0, Some(1_260))]);
+    assert_eq!((summary.counts.sessions, summary.counts.without_end), (2, 0));
+    lines.push(of("2", "alice", 2_100, "700"));
+    let (all, summary) = sessions(&lines);
+    assert_eq!(times(&all[3..]), [(1_400, Some(2_100))]);
+    assert_ne!(all[3].past.key, all[0].past.key, "it is a session of its own");
+    assert_eq!((summary.counts.sessions, summary.counts.without_end), (3, 0));
+    // Its seconds lead to the same start.
+    *lines.last_mut().unwrap() = of("2", "alice", 2_100, "2100");
+    let (all, summary) = sessions(&lines);
+    assert_eq!((times(&all[3..]), all[3].continued), (vec![(0, Some(2_100))], false));
+    assert_eq!((summary.counts.sessions, summary.counts.without_end), (3, 0));
+}
+
+#[test]
 fn records_of_different_users_or_addresses_are_never_one_session() {
     let of = |user, address| [(at::USER, user), (at::ADDRESS, address)];
     let start = bare("1", 0, &of(r"CORP\w1", "10.8.0.1"));
@@ -250,6 +280,37 @@ fn attempts_of_the_same_second_are_told_apart_by_their_requests() {
         );
         assert!(summary.counts.repeated > 0);
     }
+}
+
+/// A request (1) or a refusal (3) without a Class. Only the request has the user's public address.
+fn packet(kind: &str, client: &str, second: i64, user: &str) -> String {
+    let (event, calling) = ((T + second).to_string(), if kind == "1" { "203.0.113.9" } else { "" });
+    let of_nps = [(0, "\"NPS1\""), (1, "\"IAS\""), (at::NAS, ""), (at::FRIENDLY, client), (at::PACKET, kind)];
+    let more = [(at::USER, user), (at::EVENT, &event), (at::REASON, "16"), (at::CALLING, calling)];
+    line(&[&of_nps[..], &more].concat()) + "\r\n"
+}
+
+#[test]
+fn a_request_waits_some_minutes_for_its_answer() {
+    for (second, user) in [(299, "alice"), (301, "")] {
+        let (all, _) = refusals(&(packet("1", "vpn1", 0, "alice") + &packet("3", "vpn1", second, "")));
+        assert_eq!(all[0].session.past.user.as_str(), user, "after {second} seconds");
+    }
+    // One that was never answered does not stand in the way of the next.
+    let lost = packet("1", "vpn1", 0, "alice");
+    let (all, _) = refusals(&(lost + &packet("1", "vpn1", 900, "bob") + &packet("3", "vpn1", 901, "")));
+    assert_eq!(all[0].session.past.user.as_str(), "bob");
+}
+
+#[test]
+fn requests_without_an_answer_take_no_more_than_their_room() {
+    let long = "x".repeat(1_900);
+    let one = |kind, at: usize| packet(kind, &format!("vpn{}", at / 16), 0, &format!("u{at}{long}"));
+    let requests: String = (0..4_800).map(|at| one("1", at)).collect();
+    let answers = [0, 4_799].map(|at| one("3", at)).concat();
+    let (all, _) = refusals(&(requests + &answers));
+    let known: Vec<_> = all.iter().map(|one| one.session.past.source.known().is_some()).collect();
+    assert_eq!(known, [false, true], "the oldest makes room");
 }
 
 /// What is read of a log in which so many sessions are open that the first ones are passed on without their end.

@@ -44,6 +44,7 @@ pub use zone::time_zone;
 
 use crate::addresses::Plan;
 use crate::rules::Rules;
+use crate::shorten::fitting;
 use crate::{Domains, Name};
 use file::{Durability, Reconnect, WhenUnrecorded};
 use jiff::tz::TimeZone;
@@ -104,8 +105,8 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// Makes a mistake at a position of the file.
+    /// Makes a mistake at a position of the file. No message is long, whatever the file contains.
     pub fn at(span: std::ops::Range<usize>, what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { span, what: what.into(), help: help.into() }
+        Self { span, what: fitting(what.into()), help: fitting(help.into()) }
     }
 }

@@ -128,7 +128,7 @@ impl InterfaceType {
 }
 
 impl Quarantine {
-    const ALL: [Self; 4] = [Self::Normal, Self::Quarantine, Self::Probation, Self::NotCapable];
+    pub(crate) const ALL: [Self; 4] = [Self::Normal, Self::Quarantine, Self::Probation, Self::NotCapable];
 
     /// From Windows' RAS_QUARANTINE_STATE; None if the value is not documented.
     pub const fn from_windows(state: i32) -> Option<Self> {

@@ -1,6 +1,8 @@
 //! Members files: a user who can write one must not be able to stop the VPN with it.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use rasadmin_policy::config::{
     Bundle, CHECK_BUDGET, Change, StartProblem, Watch, for_computer, last_good, load, parse, start,
 };
@@ -9,6 +11,7 @@ use std::fmt::Write;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
+use support::computer;
 
 const TEXT: &str = "default.action = \"deny\"\ndefault_domain = \"CORP\"\ngroups.g.members_file = \"g.txt\"\n";
 
@@ -75,12 +78,6 @@ fn has(change: &Change, user: &str) -> bool {
     let Change::Valid(config) = change else { panic!("{change:?}") };
     let user = config.domains.identity(&user.into(), &Name::default()).unwrap();
     !config.groups.of(&user).is_empty()
-}
-
-/// A computer at the end of November 2026, whose drive Z: is on the network.
-fn computer(rras: &[(std::net::Ipv4Addr, std::net::Ipv4Addr)]) -> rasadmin_policy::config::Computer<'_> {
-    let now = "2026-11-30T12:00:00Z".parse().unwrap();
-    rasadmin_policy::config::Computer { now, rras, is_network_drive: &|letter| letter == 'Z' }
 }
 
 #[test]

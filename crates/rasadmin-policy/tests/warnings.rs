@@ -1,15 +1,12 @@
 //! Every warning about a valid configuration has its message: where, the line, and what to do.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use rasadmin_policy::config::parse;
 use std::fmt::Write;
 use std::path::Path;
-
-/// A computer at the end of November 2026, whose drive Z: is on the network.
-fn computer(rras: &[(std::net::Ipv4Addr, std::net::Ipv4Addr)]) -> rasadmin_policy::config::Computer<'_> {
-    let now = "2026-11-30T12:00:00Z".parse().unwrap();
-    rasadmin_policy::config::Computer { now, rras, is_network_drive: &|letter| letter == 'Z' }
-}
+use support::computer;
 
 const ALLOW: &str = "default.action = \"allow\"\n";
 const GROUP: &str = "[groups.g]\nusers = ['alice']\n";
@@ -54,11 +51,30 @@ fn cases() -> Vec<(&'static str, String)> {
         ("every hour of the week", two("hours = ['mon-fri 00:00-24:00', 'sat+sun']", "tunnels = [\"SSTP\"]")),
         (
             "every tunnel, and more",
-            two("tunnels = ['SSTP', 'IKEv2', 'L2TP', 'PPTP']\ngroups = ['g']", "users = ['a']") + GROUP,
+            two("tunnels = ['SSTP', 'IKEv2', 'L2TP', 'PPTP']\ngroups = ['g']\nif_absent = 'match'", "users = ['a']")
+                + GROUP,
+        ),
+        (
+            "every state, and every type",
+            two(
+                "quarantine = ['normal', 'quarantine', 'probation', 'not-capable']\nusers = ['a']\nif_absent = 'match'\n\
+                 interface_types = ['client', 'home-router', 'full-router', 'dedicated', 'other']",
+                "users = ['b']",
+            ),
         ),
         ("no octets", two("users = ['*']\noctets = { per = 'day', at_least = '0' }", "tunnels = ['SSTP']")),
         ("every IPv4 address", two("source_networks = ['0.0.0.0/0']", "tunnels = ['SSTP']")),
-        ("every address", two("source_networks = ['0.0.0.0/0', '::/0']\nusers = ['a']", "tunnels = ['SSTP']")),
+        (
+            "every address",
+            two("source_networks = ['0.0.0.0/0', '::/0']\nusers = ['a']\nif_absent = 'match'", "tunnels = ['SSTP']"),
+        ),
+        (
+            "no time and no octets",
+            two(
+                "users = ['a']\nconnect_time = { per = 'day', at_least = '0m' }\noctets = { per = 'day', at_least = '0' }",
+                "tunnels = ['SSTP']",
+            ),
+        ),
         ("exceptions for all", two("users = ['A\\b*', 'A\\c']\nnot_users = ['A\\*']", "tunnels = ['SSTP']")),
         ("exceptions for all groups", two("groups = ['g']\nnot_groups = ['g']", "tunnels = ['SSTP']") + GROUP),
         ("dates that are over", two("dates = ['2026-11-29', '2026-10-01 .. 2026-10-03']", "tunnels = ['SSTP']")),
@@ -102,7 +118,9 @@ fn cases() -> Vec<(&'static str, String)> {
         ),
         (
             "network drives",
-            allow("ledger.path = 'z:\\x.db'\njournal.folder = 'C:\\j'\ngroups.g.members_file = '\\\\?\\Z:\\m.txt'\n"),
+            allow(
+                "ledger.path = 'z:\\x.db'\njournal.folder = 'C:\\j'\nservice.retention.backups = 'Z:/b'\ngroups.g.members_file = '\\\\?\\Z:\\m.txt'\n",
+            ),
         ),
         ("the ledger is the journal", allow("ledger.path = \"./journal\"\n")),
         ("the ledger is the configuration", allow("ledger.path = \"x/../rasadmin.toml\"\n")),
@@ -185,6 +203,17 @@ fn what_is_meant_is_not_warned_about() {
         format!("{DENY}{}", rule("r", "allow", "users = ['CORP\\*']")),
         format!("{ALLOW}domains.CORP = ['corp.example']\ngroups.g.users = ['CORP/bob', 'host/pc7', './admin']\n"),
         format!("{ALLOW}groups.g = {{ users = ['alice'], members_file = 'none.txt' }}\n"),
+        // None of these holds if what it asks about is absent.
+        format!(
+            "{ALLOW}{}",
+            rule(
+                "r",
+                "deny",
+                "tunnels = ['SSTP', 'IKEv2', 'L2TP', 'PPTP']\nsource_networks = ['0.0.0.0/0', '::/0']\n\
+                 quarantine = ['normal', 'quarantine', 'probation', 'not-capable']\n\
+                 interface_types = ['client', 'home-router', 'full-router', 'dedicated', 'other']"
+            )
+        ),
         format!("{ALLOW}server.addresses = ['10.1.0.1']\npools.p.addresses = ['10.2.0.0/24']\n"),
         include_str!("../../../examples/office-day.toml").to_owned(),
     ] {

@@ -186,7 +186,7 @@ impl<W: Write> Radacct<W> {
     }
 
     /// What a session becomes that is there already: as this export has it. The ledger corrects sessions, their ends
-    /// too. Only an end that is known is not replaced by an unknown one, which an older export may have.
+    /// too. An end that is known is never replaced by an unknown one, which an older export may have.
     fn on_conflict(&self) -> String {
         let others = COLUMNS.into_iter().filter(|column| !KEYS.contains(column) && *column != END).chain([END]);
         if self.sql == Sql::Mysql {

@@ -4,6 +4,7 @@
 use super::item::{LogSession, first};
 use super::key::digest;
 use super::record::Record;
+use rasadmin_policy::Millis;
 use std::collections::{HashMap, VecDeque};
 
 /// How many bytes those that are remembered may take: some 30,000. Accounting follows its answer within seconds, so
@@ -13,8 +14,10 @@ const ROOM: usize = 8 << 20;
 const CLASS: usize = size_of::<Asked>() + 96;
 /// The most clients of an NPS whose requests wait for their answers.
 const CLIENTS: usize = 1_000;
-/// The most requests of a client that wait. An answer follows within seconds, or never.
+/// The most requests of a client that wait.
 const WAITING: usize = 16;
+/// How long a request waits. An answer follows within seconds, or never.
+const PATIENCE: Millis = 5 * 60_000;
 
 /// What is known about a Class.
 #[derive(Debug, Default)]
@@ -46,21 +49,34 @@ pub struct Classes {
     order: VecDeque<u128>,
     /// What all take of the [`ROOM`].
     weight: usize,
-    /// Requests without a Class, by the client of the NPS.
-    pending: HashMap<u128, VecDeque<Asked>>,
+    /// Requests without a Class, by the client of the NPS. What they say is in `asked`, as long as there is room.
+    pending: HashMap<u128, VecDeque<Waiting>>,
+    /// How many requests without a Class there were.
+    without_class: u128,
+}
+
+/// A request without a Class that waits for its answer.
+struct Waiting {
+    /// Its key in [`Classes::asked`].
+    key: u128,
+    time: Option<Millis>,
+}
+
+impl Waiting {
+    /// Is the request too old for this answer?
+    fn is_over(&self, answer: &Record) -> bool {
+        self.time.zip(answer.time).is_some_and(|(asked, answered)| answered.saturating_sub(asked) > PATIENCE)
+    }
 }
 
 impl Classes {
     /// Records a request.
     pub fn asked(&mut self, record: &Record, request: LogSession) {
         if record.unique_class().is_empty() {
-            let mut asked = Asked::default();
-            fill(&mut asked, record);
-            asked.request = Some(Box::new(request));
-            self.wait(client(record), asked);
+            self.wait(record, request);
             return;
         }
-        self.change(record, |asked| {
+        self.change(class(record), |asked| {
             fill(asked, record);
             asked.request = Some(Box::new(request));
         });
@@ -74,7 +90,7 @@ impl Classes {
             let asked = pending.unwrap_or_default();
             return (asked.request, asked.elsewhere || !record.is_of_rras());
         }
-        self.change(record, |asked| {
+        self.change(class(record), |asked| {
             if let Some(pending) = pending.filter(|_| asked.request.is_none() && asked.user.is_empty()) {
                 *asked = Asked { accepted: asked.accepted, rejected: asked.rejected, ..pending };
             }
@@ -86,16 +102,23 @@ impl Classes {
         })
     }
 
-    /// Lets a request wait for its answer.
-    fn wait(&mut self, client: u128, asked: Asked) {
-        if self.pending.len() == CLIENTS && !self.pending.contains_key(&client) {
-            return;
+    /// Lets a request without a Class wait for its answer.
+    fn wait(&mut self, record: &Record, request: LogSession) {
+        let key = self.without_class;
+        self.without_class += 1;
+        self.change(key, |asked| {
+            fill(asked, record);
+            asked.request = Some(Box::new(request));
+        });
+        let client = client(record);
+        if self.pending.len() >= CLIENTS && !self.pending.contains_key(&client) {
+            self.pending.clear();
         }
         let waiting = self.pending.entry(client).or_default();
         if waiting.len() == WAITING {
             waiting.pop_front();
         }
-        waiting.push_back(asked);
+        waiting.push_back(Waiting { key, time: record.time });
     }
 
     /// The request without a Class that a record answers: the latest of the same client and the same user. If the names
@@ -103,13 +126,15 @@ impl Classes {
     fn pending(&mut self, record: &Record) -> Option<Asked> {
         let client = client(record);
         let waiting = self.pending.get_mut(&client)?;
-        let only = waiting.len() == 1 && (record.user_name.is_empty() || waiting[0].user.is_empty());
-        let at = waiting.iter().rposition(|asked| is_of(asked, record)).or(only.then_some(0))?;
-        let found = waiting.remove(at);
+        waiting.retain(|one| !one.is_over(record) && self.asked.contains_key(&one.key));
+        let user = |one: &Waiting| self.asked.get(&one.key).map_or("", |asked| &asked.user);
+        let only = waiting.len() == 1 && (record.user_name.is_empty() || user(&waiting[0]).is_empty());
+        let at = waiting.iter().rposition(|one| is_of(user(one), record)).or(only.then_some(0));
+        let found = at.and_then(|at| waiting.remove(at));
         if waiting.is_empty() {
             self.pending.remove(&client);
         }
-        found
+        found.map(|found| self.change(found.key, std::mem::take))
     }
 
     /// What is known about a record's Class.
@@ -118,11 +143,10 @@ impl Classes {
         if class.is_empty() { None } else { self.asked.get(&digest(&[class])) }
     }
 
-    /// Changes what is known about a record's Class, and forgets the oldest ones if there is no room.
-    fn change<T>(&mut self, record: &Record, change: impl FnOnce(&mut Asked) -> T) -> T {
-        let class = digest(&[&record.class]);
-        let asked = self.asked.entry(class).or_insert_with(|| {
-            self.order.push_back(class);
+    /// Changes what is known about a Class, or a request without one, and forgets the oldest ones if there is no room.
+    fn change<T>(&mut self, key: u128, change: impl FnOnce(&mut Asked) -> T) -> T {
+        let asked = self.asked.entry(key).or_insert_with(|| {
+            self.order.push_back(key);
             self.weight += CLASS;
             Asked::default()
         });
@@ -138,17 +162,21 @@ impl Classes {
     }
 }
 
+fn class(record: &Record) -> u128 {
+    digest(&[&record.class])
+}
+
 fn client(record: &Record) -> u128 {
     digest(&[&record.computer, &record.client_ip_address, &record.client_friendly_name])
 }
 
-/// Do a request and its answer name the same user?
-fn is_of(asked: &Asked, answer: &Record) -> bool {
+/// Does an answer name the user of a request?
+fn is_of(user: &str, answer: &Record) -> bool {
     if !answer.user_name.is_empty() {
-        return asked.user.eq_ignore_ascii_case(&answer.user_name);
+        return user.eq_ignore_ascii_case(&answer.user_name);
     }
     let account = first([&answer.sam_account, &answer.fully_qualified_name, ""]);
-    !account.is_empty() && bare(&asked.user).eq_ignore_ascii_case(bare(account))
+    !account.is_empty() && bare(user).eq_ignore_ascii_case(bare(account))
 }
 
 /// A user's name without the domain.

@@ -100,7 +100,8 @@ pub fn read<E: From<Unreadable>>(
                 summary.files.push(of_file);
             }
             Err(mut unreadable) if unreadable.kind == UnreadableKind::TimeZoneMissing => {
-                unreadable.what += "; the lines of the pipe before it have been used: run the command again";
+                unreadable.what += "; what came before this line has already been read and passed on: run \
+                                    the command again with the time zone";
                 return Err(unreadable.into());
             }
             Err(unreadable) if reading.strict => return Err(unreadable.into()),
@@ -150,12 +151,12 @@ fn in_order(named: &[PathBuf], reading: Reading<'_>) -> Result<(Vec<Ordered>, Ve
 }
 
 fn ordered(file: PathBuf, zone: Option<&TimeZone>) -> Result<Ordered, Unreadable> {
-    let input = Input::open(&file).map_err(|e| Unreadable::io(&file, &e))?;
+    let mut input = Input::open(&file).map_err(|e| Unreadable::io(&file, &e))?;
     let size = std::fs::metadata(&file).map_or(0, |found| found.len());
     let (reader, open) = if input.regular {
         (Reader::new(&file, input, zone.cloned())?, None)
     } else {
-        (Reader::of_head(&file, &input, zone.cloned())?, Some(input))
+        (Reader::of_head(&file, &mut input, zone.cloned())?, Some(input))
     };
     let (mut first, mut writer) = (i64::MAX, String::new());
     if let Some(mut reader) = reader {

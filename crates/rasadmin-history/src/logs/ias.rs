@@ -77,7 +77,7 @@ pub fn record(line: &str) -> Result<Record, String> {
                 let text = fields.next().ok_or_else(|| format!("attribute {number} has no value"))?;
                 value = Some((attribute(number), text.to_owned()));
             }
-            // A text in place of a number: the value before it contained a comma.
+            // A text instead of a number: the value before it contained a comma.
             (Err(_), Some((_, text))) => {
                 text.push(',');
                 text.push_str(field);

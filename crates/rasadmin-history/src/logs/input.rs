@@ -65,9 +65,18 @@ impl Input {
         &self.head
     }
 
-    /// Whether its beginning is all of it.
-    pub fn is_all_head(&self) -> bool {
-        (self.head.len() as u64) < HEAD
+    /// Whether nothing but zeros comes after its beginning. What is read for this is gone.
+    pub fn is_zeros_after_head(&mut self) -> io::Result<bool> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match self.rest.read(&mut buffer) {
+                Ok(0) => return Ok(true),
+                Ok(count) if buffer[..count].iter().any(|&byte| byte != 0) => return Ok(false),
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
     }
 
     /// Everything, from the beginning; and the number of bytes that were read from the disk so far.

@@ -42,7 +42,7 @@ pub struct Joiner {
     /// Sessions that have ended, and until when they may still change.
     waiting: VecDeque<(Millis, u128)>,
     remembered: Remembered,
-    /// Servers that have restarted, and of which no record of a session has come since.
+    /// Servers that have restarted and have sent no record of a session since.
     idle: HashSet<String>,
     restarts: Restarts,
     /// What all sessions in memory take of the [`ROOM`].
@@ -318,7 +318,8 @@ impl Joiner {
         self.weight -= open.weight;
         // Its records may have come after that of the restart that ended it.
         let first = self.restarts.first_after(open.session.past.server.folded().as_str(), open.session.past.last_seen);
-        open.restarted = [open.restarted, first].into_iter().flatten().min();
+        let known = open.restarted.filter(|&restart| restart >= open.session.past.last_seen);
+        open.restarted = [known, first].into_iter().flatten().min();
         let own = open.keys.first().copied().unwrap_or(0);
         for key in &open.keys {
             self.alias.remove(key);
@@ -334,7 +335,13 @@ impl Joiner {
         self.counts.without_end += u64::from(past.ended.is_none());
         self.counts.without_end -= u64::from(before.is_some_and(|before| before.counted));
         match past.ended {
-            Some(ended) if !ended.estimated => keys.into_iter().for_each(|key| self.remembered.ended(key, ended.stop)),
+            Some(ended) if !ended.estimated => {
+                // The id may be remembered for another session, whose end is still to come.
+                if session.continued {
+                    self.remembered.forget_unended(own);
+                }
+                keys.into_iter().for_each(|key| self.remembered.ended(key, ended.stop));
+            }
             _ => self.remembered.unended(own, &past.key, past.start, owner, past.ended.is_none()),
         }
         out.push(LogItem::Session(session));

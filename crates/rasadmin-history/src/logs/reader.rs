@@ -49,24 +49,27 @@ impl Reader {
     }
 
     /// As [`open`](Self::open), if it is already open.
-    pub(super) fn new(file: &Path, input: Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
-        let Some(format) = Self::format_of(file, &input)? else { return Ok(None) };
+    pub(super) fn new(file: &Path, mut input: Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
+        let Some(format) = Self::format_of(file, &mut input)? else { return Ok(None) };
         let (bytes, octets) = input.read();
         Self::of(file, format, bytes, octets, zone).map(Some)
     }
 
     /// A reader of only the beginning of a log, which is then still to be read.
-    pub(super) fn of_head(file: &Path, input: &Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
+    pub(super) fn of_head(file: &Path, input: &mut Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
         let Some(format) = Self::format_of(file, input)? else { return Ok(None) };
         let head = io::Cursor::new(input.head().to_vec());
         Self::of(file, format, head, Rc::default(), zone).map(Some)
     }
 
     /// The format of an open log; `None` if it has no lines. It is an error if it is no log.
-    fn format_of(file: &Path, input: &Input) -> Result<Option<Format>, Unreadable> {
+    fn format_of(file: &Path, input: &mut Input) -> Result<Option<Format>, Unreadable> {
         let what = match detect(input.head()).map_err(|e| Unreadable::io(file, &e))? {
-            None if input.is_all_head() => return Ok(None),
-            None => "it begins with 256 KiB of zeros: it is empty, or damaged",
+            None if input.is_zeros_after_head().map_err(|e| Unreadable::io(file, &e))? => return Ok(None),
+            None => {
+                "it begins with 256 KiB of zeros, so its format cannot be recognised: remove the zeros at its \
+                 beginning, or leave the file out"
+            }
             Some(Some(format)) => return Ok(Some(format)),
             Some(None) if input.head().starts_with(b"PK\x03\x04") => {
                 "it is a ZIP archive: unpack it, and name the logs"

@@ -93,7 +93,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Sets an attribute from its text. An empty text is ignored; a text in place of a number is a fault.
+    /// Sets an attribute from its text. An empty text is ignored; a text instead of a number is a fault.
     pub fn set(&mut self, attribute: Attribute, text: &str) -> Result<(), String> {
         use Attribute as A;
         if text.is_empty() {

@@ -93,6 +93,12 @@ impl Remembered {
         }
     }
 
+    /// Forgets the session of this key, because its end has come. Its place in the order stays, so that nothing is
+    /// searched for; a later session of this key may be forgotten earlier for it.
+    pub fn forget_unended(&mut self, own: u128) {
+        self.unended.remove(&own);
+    }
+
     /// The session of this key whose end may still come.
     pub fn find_unended(&self, own: u128) -> Option<Unended> {
         self.unended.get(&own).copied()

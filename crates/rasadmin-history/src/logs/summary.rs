@@ -59,7 +59,7 @@ pub struct ServerSummary {
     pub last: Millis,
 }
 
-/// Whole days of which a computer has written no record, between two files.
+/// Whole days, between two files, on which a computer wrote no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The computer: an RRAS server that writes its own log, or an NPS.

@@ -111,18 +111,27 @@ impl StoragePath {
             return path;
         };
         let text = path.get_ref();
-        if text.chars().any(char::is_control) {
-            let what = format!("the {what}'s path has control characters");
-            mistakes.push(Mistake::at(path.span(), what, "write the path in single quotes"));
-        } else if text.trim().is_empty() {
-            let help = format!("leave `{key}` out for `{absent}` beside this file");
-            mistakes.push(Mistake::at(path.span(), format!("the {what}'s path is empty"), help));
+        let help = format!("leave `{key}` out for `{absent}` beside this file");
+        if let Some(mistake) = self::path(path, &format!("the {what}'s path"), &help) {
+            mistakes.push(mistake);
         } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
             let what = format!("the {what} cannot be on a network drive: file locks do not work there");
             mistakes.push(Mistake::at(path.span(), what, "name a folder on this computer"));
         }
         folder.join(text)
     }
+}
+
+/// The mistake of a path that is empty or has control characters. `name` is what the path is called, `instead` what to
+/// do instead of leaving it empty.
+pub(super) fn path(path: &At<String>, name: &str, instead: &str) -> Option<Mistake> {
+    let text = path.get_ref();
+    if text.trim().is_empty() {
+        return Some(Mistake::at(path.span(), format!("{name} is empty"), instead));
+    }
+    let control = text.chars().any(char::is_control);
+    control
+        .then(|| Mistake::at(path.span(), format!("{name} has control characters"), "write the path in single quotes"))
 }
 
 /// Reports lists in files on a network drive: RRAS would have to wait if the drive cannot be reached. Returns those

@@ -9,6 +9,9 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+/// The longest text of which it is tried to tell what is meant.
+const LONGEST: usize = 80;
+
 const HELP: &str = "write `2026-12-05 20:00 .. 2026-12-06 02:00`, `2026-12-24 .. 2026-12-26` or a day: `2026-12-24`";
 
 /// Parses a span. It begins with the first moment at which the clocks show its beginning, and ends with the last moment
@@ -41,15 +44,19 @@ pub(super) fn parse(text: &str, zone: &TimeZone) -> Result<Span, Fault> {
         return Ok(Span { begin: begin.as_second(), end: end.as_second() });
     }
     let what = if forward {
-        format!("`{text}` never comes: the clocks go forward over it")
+        format!("`{}` never comes: the clocks go forward over it", shortened(text))
     } else {
-        format!("`{text}` does not end after it begins")
+        format!("`{}` does not end after it begins", shortened(text))
     };
     Err((what, HELP.to_owned()))
 }
 
 /// How a span is written whose ends are joined in another way: `2026-12-24 - 2026-12-26`, `2026-12-24 to 2026-12-26`.
 fn meant(text: &str) -> Option<String> {
+    // Every place where it could be joined is tried.
+    if text.len() > LONGEST {
+        return None;
+    }
     let joined = ["-", "–", "—", "/", "to", "until", "..."].into_iter().flat_map(|join| text.match_indices(join));
     let ends = joined.map(|(at, join)| (text[..at].trim(), text[at + join.len()..].trim()));
     let mut ends = ends.filter(|(from, to)| point(from, text).is_ok() && point(to, text).is_ok());

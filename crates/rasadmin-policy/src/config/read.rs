@@ -7,7 +7,8 @@ mod at;
 
 use super::Mistake;
 use super::file::File;
-use super::{shapes, wording};
+use super::shapes;
+use super::wording::{self, Syntax};
 use at::{contains, correct, outline, path, take_out, within};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -46,6 +47,11 @@ impl Read<'_> {
     }
 }
 
+/// Is a position in the keys or the values of a table?
+fn has(table: &DeTable<'_>, span: &Range<usize>) -> bool {
+    table.iter().any(|(key, value)| within(span, &key.span()) || contains(value, span))
+}
+
 /// See [`Read::follows`].
 fn follows(whole: &DeTable<'_>, uncertain: &[Range<usize>], span: &Range<usize>) -> bool {
     let unsure = |value: &Spanned<DeValue<'_>>, key: Option<&Range<usize>>| {
@@ -60,6 +66,10 @@ fn follows(whole: &DeTable<'_>, uncertain: &[Range<usize>], span: &Range<usize>)
     };
     whole.iter().any(|(key, value)| match value.get_ref() {
         _ if !within(span, &key.span()) && !contains(value, span) => false,
+        // Nothing within a table makes its name unknown, or the table a list.
+        DeValue::Table(table) if !wording::is_table_of_file(key.get_ref()) && !has(table, span) => {
+            uncertain.iter().any(|known| known.contains(&span.start))
+        }
         DeValue::Table(table) => of_table(table, &[]),
         DeValue::Array(array) => {
             array.iter().filter(|entry| contains(entry, span) && unsure(entry, None)).any(|entry| {
@@ -94,7 +104,7 @@ pub fn read(text: &str) -> Read<'_> {
         let file = form.read(table, text);
         return Read { file, mistakes: form.mistakes, uncertain: form.uncertain, whole };
     }
-    let syntax = wording::of_syntax(&syntax, text);
+    let syntax = all_of_syntax(&syntax, text);
     let Some(readable) = syntax.readable else {
         return Read { file: None, mistakes: syntax.mistakes, uncertain: Vec::new(), whole };
     };
@@ -106,6 +116,20 @@ pub fn read(text: &str) -> Read<'_> {
     let mistakes = syntax.mistakes.into_iter().chain(form.mistakes).collect();
     let uncertain = syntax.uncertain.into_iter().chain(form.uncertain).collect();
     Read { file, mistakes, uncertain, whole }
+}
+
+/// The mistakes in a file's syntax. One may hide others from the parser, so it reads again without what confused it.
+fn all_of_syntax(errors: &[toml::de::Error], text: &str) -> Syntax {
+    let mut all = wording::of_syntax(errors, text);
+    for _ in 0..(READ_AGAIN / text.len().max(1)).clamp(1, 8) {
+        let Some(readable) = &all.readable else { break };
+        let (_, errors) = DeTable::parse_recoverable(readable);
+        let again = wording::of_syntax(&errors, readable);
+        if !all.add(again, text) {
+            break;
+        }
+    }
+    all
 }
 
 /// The mistakes in a file's form, as they are found.

@@ -163,7 +163,7 @@ pub(super) enum Columns {
     #[default]
     Open,
     Known(Vec<Column>),
-    /// The first line names columns that there are not, so nobody can tell what the others say.
+    /// The first line names unknown columns, so the other lines cannot be understood.
     Wrong,
 }
 

@@ -1,9 +1,10 @@
 //! What the rasadmin service does, and how.
 
-use super::Mistake;
 use super::file::{self, At};
 use super::hours::time;
+use super::{Mistake, check};
 use crate::rules::amounts;
+use crate::shorten::shortened;
 use jiff::civil::Time;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,11 +78,12 @@ fn kept_for(text: &At<String>, mistakes: &mut Vec<Mistake>) -> Option<Duration> 
     if written.eq_ignore_ascii_case("forever") {
         return None;
     }
+    let shown = shortened(written);
     let fault = match amounts::duration(written) {
         Ok(seconds) if (DAY..=LONGEST).contains(&seconds) => return Some(Duration::from_secs(seconds)),
-        Ok(seconds) if seconds > LONGEST => format!("`{written}` is more than a hundred years"),
-        Ok(_) => format!("`{written}` is less than a day"),
-        Err(_) => format!("`{written}` is not a valid time to keep something"),
+        Ok(seconds) if seconds > LONGEST => format!("`{shown}` is more than a hundred years"),
+        Ok(_) => format!("`{shown}` is less than a day"),
+        Err(_) => format!("`{shown}` is not a valid time to keep something"),
     };
     mistakes.push(Mistake::at(text.span(), fault, "write a number of days, like `90d`, or `forever`"));
     None
@@ -107,18 +109,9 @@ fn at(text: Option<&At<String>>, mistakes: &mut Vec<Mistake>) -> Time {
 
 fn backups(named: Option<&At<String>>, folder: &Path, ledger: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
     let Some(path) = named else { return ledger.parent().unwrap_or(folder).join("backups") };
-    let text = path.get_ref();
-    if text.trim().is_empty() {
-        let help = "leave `backups` out for the folder `backups` beside the ledger, or write keep = 0 for none";
-        mistakes.push(Mistake::at(path.span(), "the path of the backups is empty", help));
-    } else if text.chars().any(char::is_control) {
-        mistakes.push(Mistake::at(
-            path.span(),
-            "the path of the backups has control characters",
-            "write the path in single quotes",
-        ));
-    }
-    folder.join(text)
+    let help = "leave `backups` out for the folder `backups` beside the ledger, or write keep = 0 for none";
+    mistakes.extend(check::path(path, "the path of the backups", help));
+    folder.join(path.get_ref())
 }
 
 fn keep(number: Option<&At<u32>>, mistakes: &mut Vec<Mistake>) -> u32 {
@@ -126,7 +119,7 @@ fn keep(number: Option<&At<u32>>, mistakes: &mut Vec<Mistake>) -> u32 {
     let keep = *number.get_ref();
     if keep > MOST {
         let what = format!("`keep` is {keep}, and at most {MOST} backups are kept");
-        mistakes.push(Mistake::at(number.span(), what, "write a smaller number"));
+        mistakes.push(Mistake::at(number.span(), what, format!("write {MOST} or less")));
     }
     keep
 }

@@ -4,6 +4,7 @@
 mod tables;
 
 use super::{Mistake, hours};
+use crate::shorten::shortened;
 use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned;
@@ -27,8 +28,7 @@ pub(super) fn unify(file: &mut DeTable<'_>, text: &str) -> Vec<Mistake> {
             let span = hours.span();
             let meant = hours.get_ref().as_str().and_then(hours::meant);
             if let Some(meant) = &meant {
-                let what = format!("`{}` is not how hours are written", hours.get_ref().as_str().unwrap_or_default());
-                mistakes.push(Mistake::at(span.clone(), what, format!("write \"{meant}\"")));
+                mistakes.push(not_written_so("hours", hours, meant));
             }
             let written = meant.as_deref().or_else(|| hours.get_ref().as_str());
             if let Some(table) = written.and_then(|text| from_text(text, &span)) {
@@ -38,8 +38,7 @@ pub(super) fn unify(file: &mut DeTable<'_>, text: &str) -> Vec<Mistake> {
             let Some(days) = value(table, "days") else { continue };
             let mut corrected = |days: &mut Value<'_>| {
                 let Some(meant) = days.get_ref().as_str().and_then(hours::meant) else { return };
-                let what = format!("`{}` is not how days are written", days.get_ref().as_str().unwrap_or_default());
-                mistakes.push(Mistake::at(days.span(), what, format!("write \"{meant}\"")));
+                mistakes.push(not_written_so("days", days, &meant));
                 *days = Spanned::new(days.span(), string(&meant));
             };
             corrected(days);
@@ -50,6 +49,13 @@ pub(super) fn unify(file: &mut DeTable<'_>, text: &str) -> Vec<Mistake> {
         }
     }
     mistakes
+}
+
+/// The mistake of hours or days whose meaning is plain.
+fn not_written_so(kind: &str, value: &Value<'_>, meant: &str) -> Mistake {
+    let written = shortened(value.get_ref().as_str().unwrap_or_default());
+    let what = format!("`{written}` is not how {kind} are written");
+    Mistake::at(value.span(), what, format!("write \"{}\"", shortened(meant)))
 }
 
 fn value<'t, 'a>(table: &'t mut DeTable<'a>, wanted: &str) -> Option<&'t mut Value<'a>> {

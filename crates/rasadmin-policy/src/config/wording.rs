@@ -9,13 +9,14 @@ use super::Mistake;
 use crate::suggest;
 use std::ops::Range;
 
-pub(super) use syntax::of_syntax;
+pub(super) use keys::is_table_of_file;
+pub(super) use syntax::{Syntax, of_syntax};
 pub(super) use tables::{list_for_table, list_of_tables, single_bracket, single_table};
 
 /// The lists of tables.
 const LISTS: [&str; 2] = ["rules", "reservations"];
 
-/// What probably stands for a key or a value that there is not.
+/// What an unknown key or value probably stands for.
 pub(super) enum Meant {
     Key(String),
     Value(String),
@@ -92,6 +93,10 @@ fn wrong_type(rest: &str, span: Range<usize>, path: &[&str], text: &str) -> Mist
             "write hours = \"mon-fri 08:00-18:00\", or [{ days = [\"mon-fri\"], from = \"08:00\", to = \"18:00\" }]"
                 .to_owned()
         }
+        ("default", "struct Default") if ["allow", "deny"].contains(&written.trim_matches(['"', '\''])) => {
+            format!("write default.action = {written}")
+        }
+        (_, "struct Default") => "write default.action = \"deny\" or \"allow\"".to_owned(),
         (name, "struct Group") => format!("write groups.{name}.users = [...]"),
         (name, "struct Follow" | "struct Retention") if found.starts_with("boolean") => {
             format!("write service.{name}.enabled = {written}")

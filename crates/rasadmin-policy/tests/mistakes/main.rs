@@ -260,6 +260,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ("retention in other words", with("service.retention.segments = \"a week\"\n")),
         ("retention at no time of day", with("service.retention.at = \"24:00\"\n")),
         ("backups without a path", with("service.retention.backups = \"\"\n")),
+        ("backups with a control character", with("service.retention.backups = \"C:\\u0007\"\n")),
         ("too many backups", with("service.retention.keep = 1001\n")),
         ("the journal's when_unrecorded", with("journal.when_unrecorded = \"refuse\"\n")),
     ]

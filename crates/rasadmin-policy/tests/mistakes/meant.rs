@@ -1,6 +1,7 @@
 //! What people write whose meaning is plain: the message says how to write it.
 
 use crate::GOOD;
+use rasadmin_policy::config::Mistake;
 
 /// Each with a name and the file's text.
 pub fn cases() -> Vec<(&'static str, String)> {
@@ -33,6 +34,8 @@ pub fn cases() -> Vec<(&'static str, String)> {
         ("another word for a key", rule("computers = ['PC1']\nnetworks = ['10.0.0.0/8']\nsessions = 1")),
         ("another word for a key of the file", with("timezone = \"UTC\"\n")),
         ("another word for a key of the file, below a table", with("[server]\ntimezone = \"UTC\"\n")),
+        ("a default that is an action", "default = \"allow\"\n".into()),
+        ("a default that is no action", "default = \"reject\"\n".into()),
         ("a number in quotes", rule("max_user_sessions = \"1\"")),
         (
             "a limit that no older session can make room for",
@@ -109,6 +112,28 @@ fn a_backslash_hides_no_other_mistake() {
     }
 }
 
+/// A mistake in the syntax does not end the search for others of its kind, nor for unknown tables.
+#[test]
+fn a_mistake_in_the_syntax_hides_no_other() {
+    let rule = "name = \"r\"\naction = deny\n";
+    for (text, expected) in [
+        ("default_domain: \"CORP\"\ndefault.action = deny\n".to_owned(), &[1, 2][..]),
+        (format!("default.action: \"deny\"\nserver.name: VPN1\n[[rules]]\n{rule}"), &[1, 2, 5]),
+        (
+            format!("default_domain: \"CORP\"\nnonsense\ntime_zone =\ndefault.action = deny\n[[rules]]\n{rule}"),
+            &[1, 2, 3, 4, 7],
+        ),
+        (format!("default.action = \"deny\"\n[rule]\n{rule}"), &[2, 4]),
+        (format!("default.action = \"deny\"\n[rules]\n{rule}"), &[2, 4]),
+        ("default.action = deny\n[jurnal]\nfolder = \"j\"\n".to_owned(), &[1, 2]),
+        ("default.action = \"deny\"\n[jurnal]\ndurability = full\n[frobnicate]\nx = 1\n".to_owned(), &[2, 3, 4]),
+    ] {
+        let errors = crate::errors(&text);
+        let lines: Vec<usize> = errors.mistakes().iter().map(|mistake| errors.position(mistake).0).collect();
+        assert_eq!(lines, expected, "{errors}");
+    }
+}
+
 /// A mistake brings no others that are not there: a list that has no end, for example, makes the rest of the file a part
 /// of it.
 #[test]
@@ -124,6 +149,89 @@ fn a_mistake_that_confuses_the_parser_is_alone() {
         let errors = crate::errors(text);
         assert_eq!((errors.mistakes().len(), errors.more()), (1, 0), "{errors}");
     }
+}
+
+/// To tell what is meant takes time, so a long text is not a span.
+#[test]
+fn of_a_long_text_nobody_asks_which_dates_are_meant() {
+    for (blanks, guessed) in [(50, true), (100, false)] {
+        let dates = format!("2026-12-24{}- 2026-12-26", " ".repeat(blanks));
+        let text = format!(
+            "default.action = \"deny\"\ntime_zone = \"UTC\"\n[[rules]]\nname = \"r\"\naction = \"deny\"\ndates = \"{dates}\"\n"
+        );
+        let errors = crate::errors(&text);
+        assert_eq!(errors.mistakes()[0].what.contains("has no `..`"), guessed, "{errors}");
+    }
+}
+
+/// Whatever is long in a configuration: a key, a name, a value. No message repeats it.
+#[test]
+fn what_is_long_in_a_configuration_is_shortened() {
+    let long = "x".repeat(10_000);
+    let mut repeated = Vec::new();
+    let days = vec!["monday"; 1_000].join(" and ");
+    let rule = |line: &str| format!("time_zone = 'UTC'\n[[rules]]\nname = 'r'\naction = 'deny'\n{line}\n");
+    for text in [
+        format!("{long} = 1"),
+        format!("[{long}]\nx = 1"),
+        format!("[server]\n{long} = 1"),
+        format!("[groups.{long}]\ntime_zone = 'UTC'\nusers = []"),
+        format!("service.retention.segments = '{long}'"),
+        format!("service.retention.at = '{long}'"),
+        format!("time_zone = '{long}'"),
+        format!("limits.reconnect = '{long}'"),
+        format!("server.addresses = '{long}'"),
+        format!("server.addresses = ['{long}']"),
+        format!("groups.g = '{long}'"),
+        format!("groups.{long} = 5"),
+        format!("groups.{long} = ['a']"),
+        format!("groups.g.users = '{long}'"),
+        format!("groups.g.pool = '{long}'"),
+        format!("pools.{long} = true"),
+        format!("pools.p.addresses = ['{long}']"),
+        format!("[[pools]]\nname = '{long}'\naddresses = []"),
+        format!("rules.{long} = {{ action = 'deny' }}"),
+        format!("service.follow = '{long}'"),
+        format!("journal.deadline_ms = '{long}'"),
+        format!("journal.{long} = 1"),
+        format!("{long}: 1"),
+        format!("{long} ="),
+        long.clone(),
+        format!("[{long}"),
+        format!("server.name = {long}"),
+        format!("groups.g.users = [{long}"),
+        format!("'{long}' = [1"),
+        format!("ledger.path = \"{long}"),
+        rule(&format!("groups = ['{long}']")),
+        rule(&format!("tunnels = ['{long}']")),
+        rule(&format!("tunnels = '{long}'")),
+        rule(&format!("hours = '{days}, 8-18'")),
+        rule(&format!("hours = '{long}'")),
+        rule(&format!("hours = [{{ days = ['{days}'] }}]")),
+        rule(&format!("dates = '{long}'")),
+        rule(&format!("dates = '2026-12-24{} .. 2026-12-20'", " ".repeat(10_000))),
+        rule(&format!("users = ['{long}\\']")),
+        rule(&format!("users = ['a*{long}']")),
+        rule(&format!("ports = ['a*{long}']")),
+        rule(&format!("source_networks = ['{long}']")),
+        rule(&format!("octets = {{ per = 'day', at_least = '{long}' }}")),
+        rule(&format!("connect_time = {{ per = 'day', at_least = '{long}' }}")),
+        rule(&format!("connect_time = '{long}'")),
+        rule(&format!("max_user_sessions = '{long}'")),
+        rule(&format!("user_sessions = '{long}'")),
+        rule(&format!("group_sessions = {{ group = '{long}', at_least = 4 }}")),
+        rule(&format!("[[rules]]\nname = '{long}'\naction = 'deny'\npool = '{long}'")),
+        format!("[[rules]]\nname = '{long}'\naction = 'deny'\n[[rules]]\nname = '{long}'\naction = 'deny'"),
+        format!("[[reservations]]\nuser = '{long}\\'\naddress = '{long}'"),
+    ] {
+        let errors = crate::errors(&format!("default.action = 'deny'\n{text}\n"));
+        let long = |mistake: &&Mistake| mistake.what.len().max(mistake.help.len()) > 700;
+        repeated.extend(errors.mistakes().iter().find(long).map(|mistake| {
+            let start = |text: &str| text.chars().take(60).collect::<String>();
+            (start(&text), start(&mistake.what), start(&mistake.help))
+        }));
+    }
+    assert_eq!(repeated, []);
 }
 
 /// Lines of files can be megabytes long. No message repeats one.

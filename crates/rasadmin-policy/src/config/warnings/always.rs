@@ -1,13 +1,14 @@
 //! Conditions that hold whatever is true, and rules that never match.
 
 use super::Looking;
-use crate::config::file::{At, Rule};
+use crate::config::file::{At, IfAbsent, Rule};
 use crate::config::{dates, hours};
 use crate::rules::{amounts, hours as week, networks};
 use crate::{InterfaceType, Quarantine, Tunnel};
 use std::ops::Range;
 
-/// The conditions of a rule that always hold, besides `users`: the key, its position, and why.
+/// The conditions of a rule that always hold, besides `users`: the key, its position, and why. A condition on a fact
+/// that may be absent, such as the tunnel, does not, except with `if_absent = "match"`.
 pub(super) fn always(rule: &Rule) -> Vec<(&'static str, Range<usize>, &'static str)> {
     let mut found = Vec::new();
     let mut add = |key, span: Option<Range<usize>>, why| found.extend(span.map(|span| (key, span, why)));
@@ -16,23 +17,29 @@ pub(super) fn always(rule: &Rule) -> Vec<(&'static str, Range<usize>, &'static s
         .as_ref()
         .filter(|list| week::are_whole_week(&hours::stretches(list.get_ref(), &list.span(), &mut Vec::new())));
     add("hours", hours.map(At::span), "these hours are the whole week");
-    let tunnels = rule.tunnels.as_ref().filter(|list| Tunnel::ALL.iter().all(|tunnel| list.get_ref().contains(tunnel)));
+    let even_absent = rule.if_absent == IfAbsent::Match;
+    let tunnels = rule
+        .tunnels
+        .as_ref()
+        .filter(|list| even_absent && Tunnel::ALL.iter().all(|tunnel| list.get_ref().contains(tunnel)));
     add("tunnels", tunnels.map(At::span), "these are all tunnels");
-    let states = [Quarantine::Normal, Quarantine::Quarantine, Quarantine::Probation, Quarantine::NotCapable];
-    let states = rule.quarantine.as_ref().filter(|list| states.iter().all(|state| list.get_ref().contains(state)));
+    let states = rule
+        .quarantine
+        .as_ref()
+        .filter(|list| even_absent && Quarantine::ALL.iter().all(|state| list.get_ref().contains(state)));
     add("quarantine", states.map(At::span), "these are all states");
     let kinds = rule
         .interface_types
         .as_ref()
-        .filter(|list| InterfaceType::ALL.iter().all(|kind| list.get_ref().contains(kind)));
+        .filter(|list| even_absent && InterfaceType::ALL.iter().all(|kind| list.get_ref().contains(kind)));
     add("interface_types", kinds.map(At::span), "these are all types");
     let sources = rule.source_networks.as_ref().filter(|list| {
         let parsed = list.get_ref().iter().filter_map(|text| networks::parse(text.get_ref()).ok());
         let whole = parsed.filter(|network| network.prefix_len() == 0).map(|network| network.addr().is_ipv4());
         let whole: Vec<bool> = whole.collect();
-        whole.contains(&true) && whole.contains(&false)
+        even_absent && whole.contains(&true) && whole.contains(&false)
     });
-    add("source_networks", sources.map(At::span), "these networks have every address");
+    add("source_networks", sources.map(At::span), "these networks contain every address");
     let servers = rule.servers.as_ref().filter(|list| list.get_ref().iter().any(|name| name.get_ref() == "*"));
     add("servers", servers.map(At::span), "`*` is every server");
     let sessions = rule.user_sessions.as_ref().filter(|limit| limit.get_ref().at_least == Some(0));
@@ -43,9 +50,9 @@ pub(super) fn always(rule: &Rule) -> Vec<(&'static str, Range<usize>, &'static s
         text.as_ref().is_some_and(|text| parse(text.get_ref()) == Ok(0))
     };
     let time = rule.connect_time.as_ref().filter(|limit| zero(&limit.get_ref().at_least, amounts::duration));
-    add("connect_time", time.map(At::span), "everyone was connected for no time or longer");
+    add("connect_time", time.map(At::span), "every user has been connected for 0 seconds or longer");
     let octets = rule.octets.as_ref().filter(|limit| zero(&limit.get_ref().at_least, amounts::octets));
-    add("octets", octets.map(At::span), "everyone transferred no octets or more");
+    add("octets", octets.map(At::span), "every user has transferred 0 octets or more");
     found
 }
 

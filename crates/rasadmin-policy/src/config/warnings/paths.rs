@@ -1,4 +1,4 @@
-//! Paths that collide, and paths that RRAS does not have.
+//! Paths that collide, and paths that services cannot reach.
 
 use super::Looking;
 use crate::config::list_files;
@@ -23,12 +23,17 @@ impl Looking<'_> {
         }
     }
 
-    /// A network drive belongs to the user who connected it. RRAS runs as SYSTEM, which does not have it.
+    /// A network drive belongs to the user who connected it. RRAS and the rasadmin service run as SYSTEM.
     pub(super) fn drives(&mut self) {
         let (file, own) = (self.file, &self.config.bundle.file);
         let lists = list_files::named(file).map(|(path, lines)| (path, lines.name()));
-        let stored = [(&file.journal.folder, "journal"), (&file.ledger.path, "ledger")];
-        let stored = stored.into_iter().filter_map(|(path, what)| Some((path.as_ref()?, what)));
+        let backups = file.service.as_ref().and_then(|service| service.retention.backups.as_ref());
+        let stored = [
+            (file.journal.folder.as_ref(), "journal"),
+            (file.ledger.path.as_ref(), "ledger"),
+            (backups, "folder of the backups"),
+        ];
+        let stored = stored.into_iter().filter_map(|(path, what)| Some((path?, what)));
         let named = lists.chain(stored).map(|(path, what)| (path.span(), what, Path::new(path.get_ref())));
         let mut warned = Vec::new();
         for (span, what, path) in named.chain([(0..0, "configuration", own.as_path())]) {
@@ -36,7 +41,7 @@ impl Looking<'_> {
             if !warned.contains(&span) {
                 warned.push(span.clone());
                 let what = format!(
-                    "the {what} is on the network drive {drive}:, which RRAS, running as SYSTEM, does not have"
+                    "the {what} is on the network drive {drive}:, which services running as SYSTEM cannot reach"
                 );
                 self.warn(span, what, "put it into a folder on this computer");
             }

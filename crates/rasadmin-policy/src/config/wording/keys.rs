@@ -1,7 +1,8 @@
-//! Keys that there are not: which one their writer meant, and where it belongs.
+//! Unknown keys: which one their writer meant, and where it belongs.
 
 use super::{Mistake, known};
 use crate::config::file;
+use crate::shorten::shortened;
 use crate::suggest;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -69,7 +70,7 @@ pub fn unknown(key: &str, names: &[&str], span: Range<usize>, path: &[&str], tex
     if let Some(mistake) = below_a_table(key, &span, text) {
         return mistake;
     }
-    let what = format!("unknown key `{key}`");
+    let what = format!("unknown key `{}`", shortened(key));
     if let Some(name) = meant(key, names) {
         let list = path.len() == 1 && super::LISTS.contains(&name);
         let help = if list { format!("write [[{name}]]") } else { format!("did you mean `{name}`?") };
@@ -95,6 +96,11 @@ fn is_table(key: &str) -> bool {
     !["time_zone", "default_domain"].contains(&key)
 }
 
+/// Is it the key of a table of the whole file?
+pub fn is_table_of_file(key: &str) -> bool {
+    is_table(key) && !super::LISTS.contains(&key) && keys::<file::File>().iter().any(|name| name == key)
+}
+
 /// The mistake of a key of the whole file that was written below a table, and so became a key of the table.
 pub fn below_a_table(key: &str, span: &Range<usize>, text: &str) -> Option<Mistake> {
     let above = text.get(..span.start)?.lines().rev();
@@ -102,7 +108,7 @@ pub fn below_a_table(key: &str, span: &Range<usize>, text: &str) -> Option<Mista
     if !keys::<file::File>().iter().any(|name| name == key) {
         return None;
     }
-    let what = format!("`{key}` is below {table}, so it is read as a key of that table");
+    let what = format!("`{key}` is below {}, so it is read as a key of that table", shortened(table));
     Some(Mistake::at(span.clone(), what, "move it above the first [table] of the file"))
 }
 
@@ -132,7 +138,7 @@ fn tables_with(key: &str) -> Vec<&'static str> {
     tables.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(table, _)| table).collect()
 }
 
-/// The keys of a table, as serde lists them when it meets one that there is not.
+/// The keys of a table, as serde lists them when it meets an unknown one.
 fn keys<T: DeserializeOwned>() -> Vec<String> {
     let error = toml::from_str::<T>("\"\" = 0").err();
     let message = error.as_ref().map_or("", |e| e.message());

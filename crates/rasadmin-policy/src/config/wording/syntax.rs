@@ -2,6 +2,7 @@
 
 use super::single_bracket;
 use crate::config::{Mistake, quotes};
+use std::collections::HashSet;
 use std::ops::Range;
 use toml::de::Error;
 
@@ -21,6 +22,21 @@ pub struct Syntax {
     pub readable: Option<String>,
     /// The positions whose values are not certain. No other mistakes are reported there.
     pub uncertain: Vec<Range<usize>>,
+}
+
+impl Syntax {
+    /// Adds what was found when the rest was read again. False if there is nothing new in it. Whatever else is found on a
+    /// line that has a mistake is the same one, or follows from it.
+    pub fn add(&mut self, again: Self, text: &str) -> bool {
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line = |span: &Range<usize>| ends.partition_point(|&end| end < span.start);
+        let known: HashSet<usize> = self.mistakes.iter().map(|mistake| line(&mistake.span)).collect();
+        let before = self.mistakes.len();
+        self.mistakes.extend(again.mistakes.into_iter().filter(|mistake| !known.contains(&line(&mistake.span))));
+        self.uncertain.extend(again.uncertain.into_iter().filter(|span| !known.contains(&line(span))));
+        self.readable = again.readable;
+        self.mistakes.len() > before
+    }
 }
 
 /// Words the mistakes in the syntax.
