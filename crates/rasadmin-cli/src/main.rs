@@ -15,6 +15,7 @@ mod format;
 mod help;
 mod interrupt;
 mod journal_files;
+mod live;
 mod output;
 mod present;
 mod record;

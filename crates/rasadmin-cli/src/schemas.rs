@@ -2,8 +2,9 @@
 //! stable: docs/json.md.
 
 use crate::commands::*;
+use crate::live::SeenSession;
 use crate::{error, retention};
-use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, Overview, SessionRow, Total, UsageRow, UserReport};
+use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, Overview, Total, UsageRow, UserReport};
 use schemars::{Schema, schema_for};
 
 /// Every schema, by the name of its file.
@@ -33,7 +34,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("purge", schema_for!(retention::Answer)),
         ("replay", schema_for!(replay::Answer)),
         ("report", schema_for!(Vec<Total>)),
-        ("sessions", schema_for!(Vec<SessionRow>)),
+        ("sessions", schema_for!(Vec<SeenSession>)),
         ("status", schema_for!(status::Answer)),
         ("top", schema_for!(Overview)),
         ("usage", schema_for!(Vec<UsageRow>)),

@@ -4,8 +4,8 @@
 //! live connection show how much was counted between them, if at most one such wrap lies between. The frames prove it:
 //! a frame carries at most 1,600 octets, and there are far fewer frames than octets.
 
-use crate::effect::Usage;
-use crate::now::Mono;
+use crate::effect::{CountedSession, Usage};
+use crate::now::{Id, Mono};
 use serde::{Deserialize, Serialize};
 
 /// The most octets of a frame.
@@ -73,6 +73,23 @@ impl Counted {
         }
     }
 
+    /// When the counters were read last.
+    pub const fn read_at(&self) -> Mono {
+        self.at
+    }
+
+    /// As an effect has it.
+    pub fn of(&self, session: Id) -> CountedSession {
+        let Self { octets, frames, last, exact, .. } = *self;
+        CountedSession { session, octets, frames, exact, counters: (last != low(octets, frames)).then_some(last) }
+    }
+
+    /// From an effect.
+    pub fn from_effect(counted: &CountedSession, at: Mono) -> Self {
+        let CountedSession { octets, frames, exact, .. } = *counted;
+        Self { octets, frames, last: counted.counters.unwrap_or_else(|| low(octets, frames)), at, exact }
+    }
+
     /// How much was counted since an earlier reading: the octets and the frames of the direction that has more.
     pub fn since(&self, earlier: &Self) -> (u64, u64) {
         let more = |now: [u64; 2], then: [u64; 2]| {
@@ -82,10 +99,14 @@ impl Counted {
     }
 }
 
-/// The 32 bits of each counter.
+/// The lower 32 bits of each sum.
+fn low(octets: [u64; 2], frames: [u64; 2]) -> [u32; 4] {
+    [octets[0], octets[1], frames[0], frames[1]].map(|sum| (sum % WRAP) as u32)
+}
+
+/// The counters of a reading. RRAS's have 32 bits.
 fn counters(reading: &Usage) -> [u32; 4] {
-    let Usage { input_octets, output_octets, input_packets, output_packets, .. } = *reading;
-    [input_octets, output_octets, input_packets, output_packets].map(|counter| (counter % WRAP) as u32)
+    low([reading.input_octets, reading.output_octets], [reading.input_packets, reading.output_packets])
 }
 
 #[cfg(test)]
@@ -174,6 +195,16 @@ mod tests {
         let counted = Counted { exact: true, ..first(7, WRAP - 1) };
         let counted = counted.then(&reading(1007, WRAP + 1), Mono(5000));
         assert_eq!((counted.octets[0], counted.frames[0], counted.exact), (1007, WRAP + 1, true));
+    }
+
+    #[test]
+    fn an_effect_has_all_of_it() {
+        let started_again = first(3_000_000_000, 2_000_000).then(&reading(1_000_000, 1000), Mono(1000));
+        for (counted, congruent) in [(first(WRAP - 1, 7), true), (started_again, false)] {
+            let effect = counted.of(Id(9));
+            assert_eq!(effect.counters.is_none(), congruent);
+            assert_eq!(Counted::from_effect(&effect, counted.read_at()), counted);
+        }
     }
 
     #[test]

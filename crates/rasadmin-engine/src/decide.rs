@@ -30,7 +30,7 @@ pub use carried::{Scope, decide_carried};
 use crate::config::Config;
 use crate::decision::{Answer, Decision};
 use crate::effect::Effect;
-use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent};
+use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Look};
 use crate::now::{Id, Now, Process};
 use crate::record::Record;
 use crate::state::State;
@@ -141,7 +141,18 @@ pub fn decide(state: &State, context: &Context<'_>, event: &Event, now: &Now) ->
         expiry::expire(&mut draft, &Subject::of(event));
     }
     decide_unanswered(&mut draft, event);
-    record(draft, event.clone(), None, Answer::Nothing)
+    record(draft, as_recorded(event), None, Answer::Nothing)
+}
+
+/// The event as a record keeps it: a look without its readings, which are the bulk of it, and which the effects have.
+fn as_recorded(event: &Event) -> Event {
+    match event {
+        Event::Look(Look { begun, found, not_listed, .. }) => {
+            let (read, found, not_listed) = (Vec::new(), found.clone(), not_listed.clone());
+            Event::Look(Look { begun: *begun, read, found, not_listed })
+        }
+        other => other.clone(),
+    }
 }
 
 /// Decides an event that asks for an answer, and changes nothing.

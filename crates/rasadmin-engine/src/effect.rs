@@ -13,9 +13,8 @@ pub use anomaly::Anomaly;
 pub use block::{Block, BlockSubject, EarlierBlock};
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
-pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
+pub use usage::{Accumulated, CountedSession, CountedSessions, Day, DayUse, Labels, Sums, Usage, UseCarried};
 
-use crate::counters::Counted;
 use crate::now::{Id, Mono, Stamp};
 use crate::{Identity, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Family;
@@ -55,7 +54,7 @@ pub enum Effect {
         /// The session.
         session: Id,
     },
-    /// The service has seen the session among RRAS's connections.
+    /// RRAS lists the session. It needs no link on record to stay live.
     SessionConfirmed {
         /// The session.
         session: Id,
@@ -175,15 +174,8 @@ pub enum Effect {
         days: Vec<DayUse>,
     },
 
-    /// A live session's counters were read.
-    Counted {
-        /// The session.
-        session: Id,
-        /// When.
-        at: Stamp,
-        /// What they have counted in all.
-        counted: Counted,
-    },
+    /// The counters of live sessions were read.
+    Counted(CountedSessions),
 
     /// A user's use in all sessions together. It replaces what was known.
     UseCarried(UseCarried),

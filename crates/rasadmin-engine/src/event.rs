@@ -3,6 +3,7 @@
 
 pub use crate::effect::{ConfigRead, Repeated};
 
+use crate::counters::Counted;
 use crate::effect::{BlockSubject, EarlierBlock, Forgetting, RemoteSession, Usage};
 use crate::now::{Id, Process, Stamp};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
@@ -219,21 +220,26 @@ pub struct BeginBlock {
 }
 
 /// What the service saw in RRAS, as far as it has to be recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// When the look began. It does not show what happened later.
     pub begun: Stamp,
-    /// Connections that RRAS lists.
-    pub seen: Vec<Seen>,
+    /// Sessions whose counters were read. A record does not keep them: its effects have what they show.
+    #[serde(skip)]
+    pub read: Vec<Reading>,
+    /// Connections that no session has.
+    pub found: Vec<ConnectionEvent>,
     /// Sessions that RRAS does not list any more.
     pub not_listed: Vec<NotListed>,
 }
 
-/// A connection that RRAS lists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// The connection, in the form of an event.
-    pub connection: ConnectionEvent,
+/// What the counters of a session show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The session.
+    pub session: Id,
+    /// What it has sent and received, from all looks.
+    pub counted: Counted,
     /// A sign of life: when the earlier of two looks began between which its received octets grew. RRAS also lists
     /// connections whose client is gone.
     pub alive: Option<Stamp>,

@@ -7,14 +7,14 @@ mod support;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{DayUse, Origin, RemoteSession, Usage};
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Look, NotListed, Offer, Seen};
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Look, NotListed, Offer, Reading};
 use rasadmin_engine::rules::GroupId;
 use rasadmin_engine::state::{Checkpoint, Holding, closing_of, period_label};
 use rasadmin_engine::{
     Answer, Effect, Id, Identity, LateEvent, Mono, Now, Process, Record, State, Tunnel, decide, decide_late,
 };
 use std::collections::HashMap;
-use support::{Scene, With, connection, link};
+use support::{Scene, With, connection, counted, link};
 
 const BASE: &str = r#"
     default_domain = "CORP"
@@ -360,10 +360,15 @@ impl Truth {
         let usage = Usage { input_octets: self.dice(2000), ..Usage::default() };
         let connection = Self::event_of(&self.live[which]).with(|e| e.usage = usage);
         let begun = self.scene.at;
+        let by_guid = connection.guid.as_ref().and_then(|guid| self.scene.state.by_guid(guid));
+        let known = by_guid.or_else(|| self.scene.state.by_handle(connection.handle)).map(|session| session.id);
         let alive = (self.dice(2) == 0).then_some(begun);
+        let counted = |session| counted(&self.scene.state, session, &usage, begun.mono);
+        let read = known.map(|session| Reading { session, counted: counted(session), alive }).into_iter().collect();
+        let found = if known.is_none() { vec![connection] } else { Vec::new() };
         let not_listed = self.scene.state.live().map(|session| session.id).max().filter(|_| self.dice(4) == 0);
         let not_listed = not_listed.map(|session| NotListed { session, since: begun }).into_iter().collect();
-        self.handle(Event::Look(Look { begun, seen: vec![Seen { connection, alive }], not_listed }));
+        self.handle(Event::Look(Look { begun, read, found, not_listed }));
     }
 
     fn remote_session(&mut self) {
@@ -410,6 +415,24 @@ impl Truth {
             match effect {
                 Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
                     self.used.insert((None, *session), (user.clone(), days.clone()));
+                }
+                Effect::SessionBegan(began) if began.adopted => {
+                    self.used.insert((None, began.session), (began.user.clone().unwrap(), Vec::new()));
+                }
+                Effect::Counted(counted) => {
+                    for one in &counted.sessions {
+                        let session = self.scene.state.session(one.session);
+                        let user = session.map(|session| session.user.clone().unwrap());
+                        let entry = self.used.entry((None, one.session));
+                        let (_, days) = entry.or_insert_with(|| (user.unwrap(), Vec::new()));
+                        let input: u64 = days.iter().map(|day| day.input_octets).sum();
+                        // It never shrinks: the octets of the looks are those of one direction.
+                        let more = one.octets[0].saturating_sub(input);
+                        if more > 0 {
+                            let labels = counted.labels;
+                            days.push(DayUse { labels, seconds: 0, input_octets: more, output_octets: 0 });
+                        }
+                    }
                 }
                 Effect::RemoteSession(other) => {
                     let key = (Some(other.server.to_string()), other.session);

@@ -7,7 +7,7 @@ use crate::header::Header;
 use crate::kernel::{self, Mode};
 use crate::log_reader::LogReader;
 use crate::notice::Notice;
-use crate::position::Position;
+use crate::position::{Item, Position};
 use crate::segment::{self, Access, Segment};
 use crate::wait;
 use std::fs::File;
@@ -207,6 +207,24 @@ impl Journal {
     /// If a segment cannot be read.
     pub fn start_at(&self, position: &Position) -> Result<bool, Error> {
         self.inner().log.start_at(position)
+    }
+
+    /// Passes what others have appended to `reader`, without the lock: in order, and each item once. A later
+    /// [`Guard::catch_up`] then has less to read while others wait. It mends nothing, and stops before what is being
+    /// written.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`] and [`Error::Diverged`]: open the journal again. [`Error::NewerVersion`]; [`Error::Io`].
+    pub fn read_ahead(&self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
+        let mut inner = self.inner();
+        if let Some(broken) = &inner.broken {
+            return Err(broken.error());
+        }
+        let Segment { file, path, .. } = &*inner.log.walk.segment;
+        if !kernel::is_at(file, path) {
+            return Err(Error::Replaced(path.clone()));
+        }
+        inner.log.read(&mut reader).map(drop)
     }
 
     /// Returns the notices since the last call: problems that were found, and what was done about them.

@@ -142,7 +142,7 @@ impl<'d> Projection<'d> {
             Effect::LinkBegan(link) => self.link_began(of, link),
             Effect::LinkEnded { session, port, at, usage } => self.link_ended(*session, port, at.time, usage),
             Effect::Used { session, user, days } => self.used(*session, user, days),
-            Effect::Counted { session, counted, .. } => self.counted(*session, counted),
+            Effect::Counted(counted) => counted.sessions.iter().try_for_each(|one| self.counted(one, counted.labels)),
             Effect::InterimUse { session, user, days, .. } => self.used_so_far(*session, user, days),
             Effect::LeaseBegan(began) => self.lease_began(of, began),
             Effect::LeaseTaken { lease, session, user, at, prefix } => {

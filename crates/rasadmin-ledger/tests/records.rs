@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::event::Seen;
+use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Context, Effect, Event, Process, Quarantine, Tunnel, decide};
 use rasadmin_ledger::report::Reader;
 use rasadmin_recorder::Verdict;
@@ -51,9 +51,8 @@ fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
     let dora = connection(4, "dora").with(|e| e.quarantine = Some(Quarantine::Probation));
     assert_eq!(scene.recorder.reauthenticate(&dora, scene.now()), Verdict::Accept);
     scene.release("dora", "VPN0-4", "10.8.0.3");
-    for event in [Event::Look(vec![Seen { connection: dora }]), Event::Lost { events: 3 }] {
-        scene.record(event);
-    }
+    scene.look(4, Usage { input_octets: 7, input_packets: 1, ..Usage::default() });
+    scene.record(Event::Lost { events: 3 });
     let (before, all) = (dump(&scene.ledger()), scene.records());
     let kind = |effect: &Effect| {
         let written = serde_json::to_value(effect).unwrap();
@@ -65,6 +64,7 @@ fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
         [
             "anomaly",
             "config-read",
+            "counted",
             "cursor-moved",
             "instance-began",
             "lease-began",
@@ -77,7 +77,6 @@ fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
             "lost",
             "quarantine-changed",
             "session-began",
-            "session-confirmed",
             "session-ended",
             "session-established",
             "session-revived",

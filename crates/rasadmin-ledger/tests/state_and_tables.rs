@@ -5,8 +5,9 @@ mod support;
 
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::config::file::Period;
+use rasadmin_engine::counters::Counted;
 use rasadmin_engine::effect::{Forgetting, Usage};
-use rasadmin_engine::event::{ConfigRead, ReleaseEvent, Seen};
+use rasadmin_engine::event::{ConfigRead, Look, Reading, ReleaseEvent};
 use rasadmin_engine::{Answer, LateEvent};
 use rasadmin_engine::{Context, Event, Id, Identity, Name, Process, Stamp, State, Tunnel, decide, decide_late};
 use rasadmin_ledger::report::{Filter, Reader};
@@ -63,7 +64,19 @@ fn any(random: &mut Random, state: &State) -> Event {
         11 => Event::Hangup(told),
         12 => Event::Reauthentication(told),
         13 => Event::EndpointChange(told.with(|e| e.source = "198.51.100.1".into())),
-        14 => Event::Look(vec![Seen { connection: told }]),
+        14 => {
+            let known =
+                told.guid.as_ref().and_then(|guid| state.by_guid(guid)).or_else(|| state.by_handle(told.handle));
+            let at = state.last().unwrap_or_default();
+            let counted = |session| match state.counted(session) {
+                Some(counted) => counted.then(&told.usage, at.mono),
+                None => Counted::first(&told.usage, at.mono),
+            };
+            let read = known.map(|of| Reading { session: of.id, counted: counted(of.id), alive: None });
+            let read = read.into_iter().collect();
+            let found = if known.is_none() { vec![told] } else { Vec::new() };
+            Event::Look(Look { begun: at, read, found, ..Look::default() })
+        }
         15 => {
             let address = addresses.first().copied().or_else(|| state.leases().next().map(|lease| lease.address));
             Event::Release(ReleaseEvent { user: user.into(), port: port.as_str().into(), address })

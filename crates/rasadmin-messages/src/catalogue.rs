@@ -425,6 +425,14 @@ catalogue! {
     remedy: "Find out what fills the disk. Make room, or keep less: `[service.retention]` says how long decisions and \
              sessions are kept, and how many backups.";
 
+    SessionsNotListed = 515 Warning "sessions-not-listed" (count, live)
+    text: "RRAS does not list {count} of the {live} live sessions; none of them is closed",
+    cause: "RRAS has answered, and twice its list lacked so many sessions at once. Either it has lost them and reported no \
+            hangup, or the list is wrong.",
+    effect: "The sessions stay live in the ledger, and count for the limits of their users.",
+    remedy: "Compare with `Get-RemoteAccessConnectionStatistics`. If the clients are gone, run \
+             `rasadmin close --not-listed`.";
+
     // This log.
 
     LeftOut = 900 Warning "left-out" (count, message)

@@ -219,6 +219,7 @@ mod tests {
             (512, "ledger-incomplete"),
             (513, "ledger-damaged"),
             (514, "disk-fills"),
+            (515, "sessions-not-listed"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);

@@ -1,8 +1,8 @@
-//! The journal as commands use it: they append events of an administrator.
+//! The journal as commands and the service use it: they append events of their own.
 
 use crate::{codec, present};
 use rasadmin_engine::config::Config;
-use rasadmin_engine::{Context, Event, Now, Process, State, decide};
+use rasadmin_engine::{Context, Event, Now, Process, Record, State, decide};
 use rasadmin_journal::{Error, Journal, Options};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +34,26 @@ impl AdminJournal {
         Ok(Some(Self { folder: folder.to_owned(), config: config.clone(), journal, state }))
     }
 
+    /// Decides events with another configuration from now on.
+    pub fn set_config(&mut self, config: &Arc<Config>) {
+        if !self.state.serves(config) {
+            self.config = config.clone();
+            self.state.derive(config);
+        }
+    }
+
+    /// Reads what others have recorded, without the lock: so a later [`record`](Self::record) holds it only briefly.
+    /// Passes each record to `heard`.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read. After [`Error::Replaced`] and [`Error::Diverged`], open it again.
+    pub fn follow(&mut self, mut heard: impl FnMut(&Record)) -> Result<(), Error> {
+        let Self { journal, state, .. } = self;
+        let mut missing = present::Missing::default();
+        journal.read_ahead(|item| present::apply_heard(state, &mut missing, item, &mut heard))
+    }
+
     /// Returns the state after the last event that was read.
     pub const fn state(&self) -> &State {
         &self.state
@@ -55,10 +75,24 @@ impl AdminJournal {
         now: &Now,
         look: impl FnOnce(&State) -> (T, Option<Event>),
     ) -> Result<Option<T>, Error> {
+        self.record_heard(now, &mut |_| {}, look)
+    }
+
+    /// As [`record`](Self::record). Passes what others have recorded since the last call to `heard` first.
+    ///
+    /// # Errors
+    ///
+    /// If the event cannot be recorded.
+    pub fn record_heard<T>(
+        &mut self,
+        now: &Now,
+        heard: &mut dyn FnMut(&Record),
+        look: impl FnOnce(&State) -> (T, Option<Event>),
+    ) -> Result<Option<T>, Error> {
         let Self { journal, state, config, .. } = self;
         let mut guard = journal.lock(Instant::now() + PATIENCE)?;
         let mut missing = present::Missing::default();
-        guard.catch_up(|item| present::apply(state, &mut missing, item))?;
+        guard.catch_up(|item| present::apply_heard(state, &mut missing, item, heard))?;
         let Some(instance) = state.instance() else { return Ok(None) };
         let (found, event) = look(state);
         let Some(event) = event else { return Ok(Some(found)) };

@@ -1,7 +1,7 @@
 //! Reads the current state: the newest checkpoint, and the records after it. Locks and writes nothing.
 
 use crate::codec;
-use rasadmin_engine::State;
+use rasadmin_engine::{Record, State};
 use rasadmin_journal::{Error, Follower, Item, Notice, Position, checkpoint};
 use std::path::{Path, PathBuf};
 
@@ -33,10 +33,16 @@ pub struct Missing {
 
 /// Applies an item of the journal to the state, or counts it as missing.
 pub(crate) fn apply(state: &mut State, missing: &mut Missing, item: Item<'_>) {
+    apply_heard(state, missing, item, &mut |_| {});
+}
+
+/// As [`apply`], and passes each record to `heard`.
+pub(crate) fn apply_heard(state: &mut State, missing: &mut Missing, item: Item<'_>, heard: &mut dyn FnMut(&Record)) {
     match item {
         Item::Record(record) => match codec::decode(record.payload) {
             Ok(decoded) => {
                 missing.effects += decoded.unknown;
+                heard(&decoded.record);
                 state.apply(&decoded.record);
             }
             Err(_) => missing.records += 1,

@@ -5,6 +5,7 @@ use crate::state::{DutyName, Report};
 use crate::stop::Stop;
 use rasadmin_ledger::ErrorKind;
 use rasadmin_policy::Millis;
+use rasadmin_rras::Failure;
 use std::time::Duration;
 
 /// Something that the service does again and again, on a thread of its own.
@@ -70,5 +71,18 @@ impl From<rasadmin_ledger::Error> for Fault {
 impl From<rasadmin_journal::Error> for Fault {
     fn from(error: rasadmin_journal::Error) -> Self {
         rasadmin_ledger::Error::from(error).into()
+    }
+}
+
+impl From<rasadmin_rras::Error> for Fault {
+    fn from(error: rasadmin_rras::Error) -> Self {
+        let remedy = match &error.failure {
+            Failure::AccessDenied => "run the service as SYSTEM, or as an administrator",
+            Failure::OutOfMemory => "find out what uses the memory",
+            Failure::Unsupported(_) => "switch this duty off: write enabled = false in [service.monitor]",
+            Failure::Hung { .. } => "if this lasts, look whether Remote Access still lets clients in",
+            _ => "it is tried again; if this lasts, look whether Remote Access runs",
+        };
+        Self::new(error.to_string(), remedy)
     }
 }

@@ -7,13 +7,17 @@
 //! | duty | does |
 //! |---|---|
 //! | [`follow`](Follow) | brings records into the ledger as they come, and writes a checkpoint after each segment |
+//! | [`monitor`](Monitor) | looks at RRAS's connections: who is there, how much they send, what is not on record |
 //! | [`retention`](Retention) | deletes what is too old, checks the ledger, backs it up, and watches the disks |
 #![forbid(unsafe_code)]
 
 mod board;
+mod current;
 mod duty;
 mod follow;
+pub mod live_table;
 mod log;
+pub mod monitor;
 mod retention;
 mod run;
 mod runner;
@@ -22,10 +26,13 @@ mod settings;
 pub mod state;
 pub mod state_file;
 mod stop;
+mod two_files;
 
+pub use current::Current;
 pub use duty::{Duty, Fault, NewDuty, Turn};
 pub use follow::Follow;
 pub use log::Log;
+pub use monitor::Monitor;
 pub use retention::Retention;
 pub use run::{NotStarted, run};
 pub use runner::is_duty;

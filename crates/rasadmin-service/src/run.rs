@@ -1,5 +1,6 @@
 //! The service from its start to its end.
 
+use crate::current::Current;
 use crate::log::Log;
 use crate::runner::now;
 use crate::service::{Service, duties};
@@ -9,6 +10,7 @@ use rasadmin_journal::{Holder, ServiceLock, Taken};
 use rasadmin_messages::Message;
 use rasadmin_policy::config::{self, Change, ConfigErrors, StartProblem, Started, Watch};
 use rasadmin_policy::{Millis, Name};
+use rasadmin_rras::Rras;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,24 +66,33 @@ impl From<rasadmin_journal::Error> for NotStarted {
 struct Configuration {
     file: PathBuf,
     settings: Arc<Settings>,
+    current: Arc<Current>,
     computer: Name,
+    rras: Option<Arc<dyn Rras>>,
     watch: Watch,
     fault: Option<String>,
 }
 
-/// Runs the service until it is asked to stop. `file` is the configuration, `computer` this computer's name. If the
+/// Runs the service until it is asked to stop. `file` is the configuration, `computer` this computer's name, `rras` what
+/// answers for RRAS; without it, the duties that ask RRAS are left out. If the
 /// configuration changes in a way that concerns the duties, they start again with it. If they cannot, that is reported
 /// and tried again: a mistake in the file does not end a service that runs.
 ///
 /// # Errors
 ///
 /// Why it does not run.
-pub fn run(file: &Path, computer: &Name, stop: &Stop, log: &Arc<Log>) -> Result<(), NotStarted> {
+pub fn run(
+    file: &Path,
+    computer: &Name,
+    rras: Option<Arc<dyn Rras>>,
+    stop: &Stop,
+    log: &Arc<Log>,
+) -> Result<(), NotStarted> {
     let started = now();
-    let mut configuration = Configuration::read(file, computer)?;
+    let mut configuration = Configuration::read(file, computer, rras)?;
     configuration.report(log);
     let mut settings = configuration.settings.clone();
-    let mut service = Some(start(&settings, take(&settings.journal, log)?, started, log)?);
+    let mut service = Some(configuration.start(&settings, take(&settings.journal, log)?, started, log)?);
     while let Some(mut running) = service {
         running.config_fault(configuration.fault.clone());
         let again = configuration.serve(&mut running, &settings, stop, log);
@@ -109,18 +120,8 @@ fn take(journal: &Path, log: &Log) -> Result<ServiceLock, NotStarted> {
     }
 }
 
-fn start(settings: &Arc<Settings>, lock: ServiceLock, started: Millis, log: &Arc<Log>) -> Result<Service, NotStarted> {
-    let (journal, ledger) = (settings.journal.display(), settings.ledger.display());
-    let (version, server) = (env!("CARGO_PKG_VERSION"), &settings.server);
-    log.emit(&Message::ServiceStarted { version: &version, server, journal: &journal, ledger: &ledger });
-    let duties = duties(settings);
-    let names: Vec<_> = duties.iter().map(|duty| duty.name.name()).collect();
-    log.line(&format!("duties: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
-    Service::start(settings, lock, duties, started, log).map_err(NotStarted::Thread)
-}
-
 impl Configuration {
-    fn read(file: &Path, computer: &Name) -> Result<Self, NotStarted> {
+    fn read(file: &Path, computer: &Name, rras: Option<Arc<dyn Rras>>) -> Result<Self, NotStarted> {
         let read = config::for_computer(computer).watch(file).map_err(NotStarted::Configuration)?;
         let Started { config, problem, watch } = read;
         let fault = match problem {
@@ -128,7 +129,24 @@ impl Configuration {
             Some(StartProblem::NotKept(_)) | None => None,
         };
         let settings = Arc::new(Settings::of(&config, computer));
-        Ok(Self { file: file.to_owned(), settings, computer: computer.clone(), watch, fault })
+        let (file, current, computer) = (file.to_owned(), Arc::new(Current::new(config)), computer.clone());
+        Ok(Self { file, settings, current, computer, rras, watch, fault })
+    }
+
+    fn start(
+        &self,
+        settings: &Arc<Settings>,
+        lock: ServiceLock,
+        started: Millis,
+        log: &Arc<Log>,
+    ) -> Result<Service, NotStarted> {
+        let (journal, ledger) = (settings.journal.display(), settings.ledger.display());
+        let (version, server) = (env!("CARGO_PKG_VERSION"), &settings.server);
+        log.emit(&Message::ServiceStarted { version: &version, server, journal: &journal, ledger: &ledger });
+        let duties = duties(settings, &self.current, self.rras.as_ref());
+        let names: Vec<_> = duties.iter().map(|duty| duty.name.name()).collect();
+        log.line(&format!("duties: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") }));
+        Service::start(settings, lock, duties, started, log).map_err(NotStarted::Thread)
     }
 
     fn report(&self, log: &Log) {
@@ -169,7 +187,7 @@ impl Configuration {
         loop {
             let settings = self.settings.clone();
             let taken = lock.take().map_or_else(|| take(&settings.journal, log), Ok);
-            let error = match taken.and_then(|lock| start(&settings, lock, started, log)) {
+            let error = match taken.and_then(|lock| self.start(&settings, lock, started, log)) {
                 Ok(service) => return Some(service),
                 Err(error) => error.to_string(),
             };
@@ -193,6 +211,7 @@ impl Configuration {
             Some(Change::Valid(config)) => {
                 self.fault = None;
                 self.settings = Arc::new(Settings::of(&config, &self.computer));
+                self.current.set(config.clone());
                 let file = self.file.display().to_string();
                 log.line(&format!("{} has changed ({})", rasadmin_text::printable(&file), config.hash));
             }

@@ -1,16 +1,20 @@
 //! The service while one configuration is in force: its duties, its lock, and its state on disk.
 
 use crate::board::Board;
+use crate::current::Current;
 use crate::duty::NewDuty;
 use crate::follow::Follow;
 use crate::log::Log;
+use crate::monitor::Monitor;
 use crate::retention::Retention;
 use crate::runner::{Runner, now};
 use crate::settings::Settings;
 use crate::state::{DutyName, DutyState, Report, State};
-use crate::state_file::StateFile;
+use crate::state_file;
 use crate::stop::Stop;
+use crate::two_files::TwoFiles;
 use rasadmin_journal::ServiceLock;
+use rasadmin_rras::Rras;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -22,7 +26,7 @@ const STOPPING: Duration = Duration::from_secs(10);
 pub struct Service {
     lock: ServiceLock,
     board: Arc<Board>,
-    file: StateFile,
+    file: TwoFiles,
     /// The state could not be written, and the log says so.
     not_written: bool,
     stop: Arc<Stop>,
@@ -32,13 +36,20 @@ pub struct Service {
     running: Vec<DutyName>,
 }
 
-/// The duties that a configuration switches on.
-pub fn duties(settings: &Arc<Settings>) -> Vec<NewDuty> {
+/// The duties that a configuration switches on. Without `rras`, RRAS cannot be asked here.
+pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Arc<dyn Rras>>) -> Vec<NewDuty> {
     let mut duties = Vec::new();
     if settings.service.follow {
         let settings = settings.clone();
         let make = move |_| Box::new(Follow::new(settings.clone())) as Box<dyn crate::Duty>;
         duties.push(NewDuty { name: DutyName::Follow, make: Box::new(make) });
+    }
+    if let Some(rras) = rras.filter(|_| settings.service.monitor) {
+        let (settings, config, rras) = (settings.clone(), config.clone(), rras.clone());
+        let make = move |last| {
+            Box::new(Monitor::new(settings.clone(), config.clone(), rras.clone(), last)) as Box<dyn crate::Duty>
+        };
+        duties.push(NewDuty { name: DutyName::Monitor, make: Box::new(make) });
     }
     if settings.service.retention.enabled {
         let settings = settings.clone();
@@ -61,7 +72,7 @@ impl Service {
         started: rasadmin_policy::Millis,
         log: &Arc<Log>,
     ) -> std::io::Result<Self> {
-        let (file, before) = StateFile::open(&settings.journal);
+        let (file, before) = state_file::open(&settings.journal);
         let before = before.map(|state| state.duties).unwrap_or_default();
         let of = |name| {
             let report = before.iter().map(|duty| &duty.report).find(|report| report.duty() == name).cloned();
@@ -110,7 +121,7 @@ impl Service {
         self.log.look();
         let Some(state) = self.board.take_change() else { return };
         match self.file.write(&state) {
-            Ok(()) => self.not_written = false,
+            Ok(_) => self.not_written = false,
             Err(error) => {
                 self.board.not_written();
                 if !std::mem::replace(&mut self.not_written, true) {

@@ -1,5 +1,6 @@
 //! The state of the service, for `rasadmin status`. It is written to a file: see [`state_file`](crate::state_file).
 
+use rasadmin_engine::{Id, Stamp};
 use rasadmin_ledger::ForgetCounts;
 use rasadmin_policy::Millis;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,16 @@ pub struct State {
     pub config_fault: Option<String>,
     /// The duties that are switched on.
     pub duties: Vec<DutyState>,
+}
+
+impl State {
+    /// The report of `monitor`, if it is switched on.
+    pub fn monitor(&self) -> Option<&MonitorReport> {
+        self.duties.iter().find_map(|duty| match &duty.report {
+            Report::Monitor(report) => Some(report),
+            _ => None,
+        })
+    }
 }
 
 /// The state of one duty.
@@ -49,6 +60,8 @@ pub struct FaultState {
 pub enum DutyName {
     /// Brings records into the ledger.
     Follow,
+    /// Looks at RRAS's connections.
+    Monitor,
     /// Keeps journal and ledger short.
     Retention,
 }
@@ -58,6 +71,7 @@ impl DutyName {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Follow => "follow",
+            Self::Monitor => "monitor",
             Self::Retention => "retention",
         }
     }
@@ -69,6 +83,8 @@ impl DutyName {
 pub enum Report {
     /// Of `follow`.
     Follow(FollowReport),
+    /// Of `monitor`.
+    Monitor(MonitorReport),
     /// Of `retention`.
     Retention(RetentionReport),
 }
@@ -78,6 +94,7 @@ impl Report {
     pub fn new(name: DutyName) -> Self {
         match name {
             DutyName::Follow => Self::Follow(FollowReport::default()),
+            DutyName::Monitor => Self::Monitor(MonitorReport::default()),
             DutyName::Retention => Self::Retention(RetentionReport::default()),
         }
     }
@@ -86,6 +103,7 @@ impl Report {
     pub const fn duty(&self) -> DutyName {
         match self {
             Self::Follow(_) => DutyName::Follow,
+            Self::Monitor(_) => DutyName::Monitor,
             Self::Retention(_) => DutyName::Retention,
         }
     }
@@ -100,6 +118,31 @@ pub struct FollowReport {
     pub behind: u64,
     /// The last warning about records that came in, and when.
     pub warning: Option<(Millis, String)>,
+}
+
+/// What `monitor` has seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonitorReport {
+    /// Does RRAS run?
+    pub running: bool,
+    /// When the last look ended.
+    pub looked_at: Option<Millis>,
+    /// How long it took, in milliseconds.
+    pub took: u64,
+    /// How many connections RRAS has.
+    pub connections: usize,
+    /// Of these, demand-dial routers and others that are no clients.
+    pub routers: usize,
+    /// Of these, clients without a session on record.
+    pub unknown: usize,
+    /// How many live sessions the list lacks.
+    pub not_listed: usize,
+    /// Sessions that two looks have missed, and since when, if they are too many to be closed.
+    pub withheld: Vec<(Id, Stamp)>,
+    /// How many connections this service has adopted.
+    pub adopted: u64,
+    /// How many sessions this service has closed because RRAS did not list them.
+    pub closed: u64,
 }
 
 /// How far `retention` is.

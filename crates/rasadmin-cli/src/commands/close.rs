@@ -1,28 +1,38 @@
 //! `rasadmin close`.
 
 use crate::confirm::confirm;
-use crate::context::ContextArguments;
+use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::user_shown;
+use crate::format::count;
 use crate::output::Output;
 use crate::{record, times};
 use clap::Args;
+use rasadmin_engine::event::{Look, NotListed};
 use rasadmin_engine::{Event, Id};
+use rasadmin_service::state_file;
 
 /// Close a session that RRAS no longer has
 ///
 /// Use this for a session that still counts although its user has gone. It ends now, with cause Admin-Reset, and its
 /// addresses are free. This does not disconnect anybody, because RRAS does not learn of it. A user who is still
 /// connected stays connected, but no longer counts.
+///
+/// With --not-listed, it closes the sessions that RRAS did not list when the rasadmin service looked twice. The service
+/// closes a few by itself. If they are many at once, the list may be wrong, so it waits for this command.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin sessions --live --user alice
-  rasadmin close 241")]
+  rasadmin close 241
+  rasadmin close --not-listed")]
 pub struct Arguments {
     /// The session: its number, or eight characters of its key
-    #[arg(value_name = "SESSION")]
-    session: String,
+    #[arg(value_name = "SESSION", required_unless_present = "not_listed")]
+    session: Option<String>,
+    /// The sessions that RRAS does not list, according to the rasadmin service
+    #[arg(long, conflicts_with = "session")]
+    not_listed: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -32,7 +42,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
-    let typed = &arguments.session;
+    let Some(typed) = &arguments.session else { return close_not_listed(&context, arguments.yes, out) };
     let found = context.reader()?.session(typed)?.map_err(CommandError::usage)?;
     let missing = || CommandError::not_found(format!("there is no session `{typed}`: see `rasadmin sessions --live`"));
     let session = found.ok_or_else(missing)?;
@@ -64,4 +74,33 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "session {} of {user} has ended in the meantime", session.id)?;
     }
     Ok(Exit::no_if(!closed))
+}
+
+/// Closes what the service would have closed if it were less.
+fn close_not_listed(context: &Context, yes: bool, out: &mut Output) -> Result {
+    let journal = context.journal()?;
+    let running = rasadmin_journal::service_of(journal)?.is_some();
+    let report = state_file::read(journal).filter(|_| running).and_then(|state| state.monitor().cloned());
+    let Some(report) = report.filter(|report| report.running) else {
+        return Err(CommandError::usage("the rasadmin service does not look at RRAS's connections now")
+            .hint("start Remote Access and the service; `rasadmin status` shows both"));
+    };
+    if report.withheld.is_empty() {
+        writeln!(out, "no session waits to be closed: RRAS lists them, or the service closes them itself")?;
+        return Ok(Exit::Success);
+    }
+    let looked = report.looked_at.map(|at| times::show(at, &context.zone)).unwrap_or_default();
+    let many = count(report.withheld.len() as u64, "session");
+    confirm(&format!("Close {many} that RRAS did not list at {looked}?"), yes, out)?;
+    let mut tool = record::open(context)?;
+    let before = tool.state().live_count();
+    let not_listed = report.withheld.iter().map(|&(session, since)| NotListed { session, since }).collect();
+    record::record(&mut tool, |state| {
+        let begun = state.last().unwrap_or_default();
+        ((), Some(Event::Look(Look { begun, not_listed, ..Look::default() })))
+    })?;
+    let closed = before.saturating_sub(tool.state().live_count());
+    record::bring_in(context)?;
+    writeln!(out, "{} closed", count(closed as u64, "session"))?;
+    Ok(Exit::Success)
 }

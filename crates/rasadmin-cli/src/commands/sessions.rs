@@ -4,9 +4,10 @@ use super::top;
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
+use crate::live::SeenSession;
 use crate::output::Output;
 use crate::table::{name, number, text};
-use crate::times;
+use crate::{live, times};
 use clap::Args;
 use jiff::tz::TimeZone;
 use rasadmin_ledger::report::SessionRow;
@@ -55,6 +56,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let filter = arguments.filter.filter(&context, limit.to_ask_for())?;
     let mut sessions = context.reader()?.sessions(&filter, arguments.live)?;
     let more = limit.truncate(&mut sessions);
+    let sessions = live::seen(sessions, context.journal().ok());
     if arguments.json {
         limit.warn_if(more);
         out.json(&sessions)?;
@@ -68,6 +70,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     print(out, &sessions, zone, true)?;
     let shown = sessions.len();
     writeln!(out, "\n  {}; received and sent: by the server", times::zone_name(zone))?;
+    if sessions.iter().any(|session| session.listed.is_some()) {
+        writeln!(
+            out,
+            "  heard: when octets last came from the client; a client that is gone stays in RRAS's list for a while"
+        )?;
+    }
     if more {
         writeln!(out, "  the latest {shown}; --limit 0 shows all")?;
     }
@@ -75,8 +83,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 }
 
 /// Sessions as a table. `users`: with a column for the user.
-pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: bool) -> Result<()> {
-    let servers = sessions.iter().any(|s| s.nas_identifier != sessions[0].nas_identifier);
+pub fn print(out: &mut Output, sessions: &[SeenSession], zone: &TimeZone, users: bool) -> Result<()> {
+    let servers = sessions.iter().any(|s| s.row.nas_identifier != sessions[0].row.nas_identifier);
+    let heard = sessions.iter().any(|s| s.listed.is_some());
     let columns = [
         number("session", 0),
         text("began", 0),
@@ -91,9 +100,11 @@ pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: 
         number("received", 2),
         number("sent", 2),
         text("end", 1),
+        text("heard", 1),
     ];
     let now = times::now();
-    let rows = sessions.iter().map(|s| {
+    let rows = sessions.iter().map(|seen| {
+        let s = &seen.row;
         vec![
             s.id.to_string(),
             times::show(s.acct_start_time, zone),
@@ -121,6 +132,7 @@ pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: 
                 (None, None) => "live".to_owned(),
                 (None, Some(by)) => by.clone(),
             },
+            if heard { seen.heard(now) } else { String::new() },
         ]
     });
     out.table(&columns, rows.collect())

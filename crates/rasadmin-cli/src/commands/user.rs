@@ -7,7 +7,7 @@ use crate::filter::{user_filter, user_shown};
 use crate::format::count;
 use crate::output::Output;
 use crate::table::{number, text};
-use crate::{clock, times};
+use crate::{clock, live, times};
 use clap::Args;
 use jiff::tz::TimeZone;
 use rasadmin_ledger::report::{DecisionRow, Filter, InForce, Reader, ReservedAddress, UserReport};
@@ -135,12 +135,12 @@ fn print(out: &mut Output, report: &UserReport, context: &Context) -> Result<()>
     };
     if !report.live.is_empty() {
         writeln!(out, "\nConnected now")?;
-        sessions::print(out, &report.live, zone, false)?;
+        sessions::print(out, &live::seen(report.live.clone(), context.journal().ok()), zone, false)?;
     }
     if !report.past.is_empty() {
         let cut = more(report.more_past, report.past.len(), "rasadmin sessions --user");
         writeln!(out, "\nPast sessions{cut}")?;
-        sessions::print(out, &report.past, zone, false)?;
+        sessions::print(out, &live::seen(report.past.clone(), None), zone, false)?;
     }
     if !report.denials.is_empty() {
         let cut = more(report.more_denials, report.denials.len(), "rasadmin decisions --rejected --user");

@@ -6,10 +6,13 @@
 
 use super::draft::Draft;
 use super::{Context, record};
+use crate::calendar::labels_at;
 use crate::decision::Answer;
-use crate::effect::{Anomaly, ClosedBy, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, UseCarried};
+use crate::effect::{
+    Anomaly, ClosedBy, CountedSessions, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, UseCarried,
+};
 use crate::event::Event;
-use crate::now::{Id, Now};
+use crate::now::{Id, Now, Stamp};
 use crate::record::Record;
 use crate::state::{Holding, Lease, Session, State};
 use std::collections::BTreeSet;
@@ -103,12 +106,14 @@ fn begin(draft: &mut Draft<'_>, memory: &State, session: &Session) {
     if let Some(at) = session.confirmed {
         draft.add(Effect::SessionConfirmed { session: id, at });
     }
-    if let Some(counted) = memory.counted(session.id) {
-        draft.add(Effect::Counted { session: id, at: draft.at(), counted });
-    }
     if let Some(user) = session.user.clone().filter(|_| !session.used.is_empty()) {
         let at = draft.at();
         draft.add(Effect::InterimUse { session: id, user, at, days: session.used.clone() });
+    }
+    if let Some(counted) = memory.counted(session.id) {
+        let labels = labels_at(draft.at().time, &draft.context.config.zone);
+        let at = Stamp { mono: counted.read_at(), ..draft.at() };
+        draft.add(Effect::Counted(CountedSessions { at, labels, sessions: vec![counted.of(id)] }));
     }
 }
 

@@ -370,7 +370,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The octets of all days.
-pub(crate) fn seen(days: &[DayUse]) -> (u64, u64) {
+fn seen(days: &[DayUse]) -> (u64, u64) {
     days.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets))
 }
 

@@ -1,88 +1,81 @@
 //! The rasadmin service has looked at RRAS's connections.
 
 use super::connection::{began, projected_leases};
-use super::draft::{Draft, seen};
+use super::draft::Draft;
 use super::find_session::{any_closed, find_session};
 use super::revive::revive;
 use crate::calendar::labels_at;
 use crate::counters::Counted;
-use crate::effect::{ClosedBy, DayUse, Effect, LeaseBegan, Origin, SessionBegan};
-use crate::event::{ConnectionEvent, Look, NotListed, Seen};
+use crate::effect::{ClosedBy, CountedSession, CountedSessions, Effect, LeaseBegan, Origin, SessionBegan};
+use crate::event::{ConnectionEvent, Look, NotListed};
 use crate::now::{Id, Mono, Stamp};
 use crate::state::Session;
-use crate::{Identity, InterfaceType, Millis};
+use crate::{InterfaceType, Millis};
 
 /// A session that is younger may not be in RRAS's list yet, in milliseconds.
 pub const SURELY_LISTED: u64 = 60_000;
 
-/// Counts what the listed sessions have used, adopts connections that are not on record, and closes sessions that RRAS
-/// does not list any more.
+/// Counts what sessions have used, adopts connections that are not on record, and closes sessions that RRAS does not list
+/// any more.
 pub(super) fn look(draft: &mut Draft<'_>, look: &Look) {
-    for seen in &look.seen {
-        match find_session(draft, &seen.connection) {
-            Some(session) => listed(draft, session, seen),
-            None => unknown(draft, look.begun, &seen.connection),
+    let mut counted: Vec<CountedSession> = Vec::new();
+    for reading in &look.read {
+        // The counters of a session that has ended meanwhile are in its hangup.
+        if let Some(session) = draft.state.session(reading.session).filter(|session| draft.lives(session.id)) {
+            show_life(draft, session, reading.alive);
+            counted.push(reading.counted.of(session.id));
         }
+    }
+    for connection in &look.found {
+        if find_session(draft, connection).is_none() {
+            counted.extend(unknown(draft, look.begun, connection));
+        }
+    }
+    if !counted.is_empty() {
+        let labels = labels_at(draft.at().time, &draft.context.config.zone);
+        draft.add(Effect::Counted(CountedSessions { at: look.begun, labels, sessions: counted }));
     }
     for not_listed in &look.not_listed {
         close(draft, not_listed);
     }
 }
 
-/// Confirms a session, and adds its traffic so far.
-fn listed(draft: &mut Draft<'_>, session: &Session, seen: &Seen) {
-    let (id, at) = (session.id, draft.at());
-    draft.add(Effect::SessionConfirmed { session: id, at });
-    if let Some((replaced, alive)) = session.replaced.zip(seen.alive)
+/// Only octets that a session received after it was replaced prove that its client is still there.
+fn show_life(draft: &mut Draft<'_>, session: &Session, alive: Option<Stamp>) {
+    if let Some((replaced, alive)) = session.replaced.zip(alive)
         && replaced.at.mono <= alive.mono
     {
-        draft.add(Effect::SessionAlive { session: id });
+        draft.add(Effect::SessionAlive { session: session.id });
     }
-    count(draft, id, &session.used, session.user.as_ref(), &seen.connection);
 }
 
-/// Adds what the counters show.
-fn count(draft: &mut Draft<'_>, session: Id, used: &[DayUse], user: Option<&Identity>, connection: &ConnectionEvent) {
-    let at = draft.at();
-    let before = draft.state.counted(session);
-    let counted = match before {
-        Some(before) => before.then(&connection.usage, at.mono),
-        None => Counted::first(&connection.usage, at.mono),
-    };
-    draft.add(Effect::Counted { session, at, counted });
-    let Some(user) = user else { return };
-    let sum = seen(used);
-    let more = (counted.octets[0].saturating_sub(sum.0), counted.octets[1].saturating_sub(sum.1));
-    if more == (0, 0) {
-        return;
-    }
-    let mut days = used.to_vec();
-    let labels = labels_at(at.time, &draft.context.config.zone);
-    match days.iter_mut().find(|day| day.labels == labels) {
-        Some(day) => (day.input_octets, day.output_octets) = (day.input_octets + more.0, day.output_octets + more.1),
-        None => days.push(DayUse { labels, seconds: 0, input_octets: more.0, output_octets: more.1 }),
-    }
-    draft.add(Effect::InterimUse { session, user: user.clone(), at, days });
-}
-
-/// RRAS lists a connection that no live session has.
-fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) {
+/// RRAS lists a connection that no live session has. Returns what it has counted, if a session begins for it.
+fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Option<CountedSession> {
     if event.interface != InterfaceType::Client {
-        return; // A demand-dial router is no user's session.
+        return None; // A demand-dial router is no user's session.
     }
     match any_closed(draft, event.handle, event.guid.as_deref(), Some(&event.user)) {
         // The look does not show what was recorded after it began.
-        Some(closed) if closed.closed.mono >= begun.mono => {}
-        Some(closed) if closed.by.may_be_live() => revive(draft, closed),
+        Some(closed) if closed.closed.mono >= begun.mono => None,
+        Some(closed) if closed.by.may_be_live() => {
+            revive(draft, closed);
+            // Else it would be closed again if it has no link on record.
+            let (session, at) = (closed.session.id, draft.at());
+            draft.add(Effect::SessionConfirmed { session, at });
+            None
+        }
         // Another connection has its port or handle, although RRAS still lists this one: the next hangup will tell.
-        Some(_) => {}
-        None => adopt(draft, event),
+        Some(_) => None,
+        None => {
+            let session = adopt(draft, event);
+            Some(Counted::first(&event.usage, begun.mono).of(session))
+        }
     }
 }
 
 /// Begins a session for a connection that RRAS has and that no call announced. The session takes the addresses that the
 /// connection shows.
-fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
+fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) -> Id {
     // One look may adopt several connections, so each identifier is made from the look's random bytes and the
     // connection's handle.
     let session = Id(draft.now.session_id().0 ^ u128::from(event.handle));
@@ -117,7 +110,7 @@ fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
         let (user, prefix) = (user.clone(), event.prefix.clone());
         draft.add(Effect::LeaseTaken { lease, session, user, at, prefix });
     }
-    count(draft, session, &[], user.as_ref(), event);
+    session
 }
 
 /// When a connection began that has lasted so many seconds. It cannot be older than the machine's clock.
@@ -133,7 +126,7 @@ fn start(now: Stamp, seconds: u64) -> Stamp {
 fn close(draft: &mut Draft<'_>, &NotListed { session, since }: &NotListed) {
     let Some(session) = draft.state.session(session).filter(|session| draft.lives(session.id)) else { return };
     let links = session.links.iter().map(|link| link.began);
-    let last = links.chain(session.confirmed).chain([session.began]).map(|at| at.mono).max().unwrap_or_default();
+    let last = links.chain([session.began]).map(|at| at.mono).max().unwrap_or_default();
     if last.after(SURELY_LISTED) <= since.mono {
         draft.close(session, since, ClosedBy::NotListed, None);
     }

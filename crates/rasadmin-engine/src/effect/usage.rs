@@ -1,5 +1,6 @@
 //! Usage: what a hangup reports, and what is counted by days.
 
+use crate::now::{Id, Stamp};
 use crate::{Identity, Millis};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,33 @@ pub struct DayUse {
     pub input_octets: u64,
     /// Octets, server to client.
     pub output_octets: u64,
+}
+
+/// What live sessions have sent and received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedSessions {
+    /// When their counters were read.
+    pub at: Stamp,
+    /// The day to which octets go that were not counted before.
+    pub labels: Labels,
+    /// The sessions.
+    pub sessions: Vec<CountedSession>,
+}
+
+/// What a live session has sent and received. Of each pair, the first is client to server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedSession {
+    /// The session.
+    pub session: Id,
+    /// Octets in all.
+    pub octets: [u64; 2],
+    /// Frames in all.
+    pub frames: [u64; 2],
+    /// Are the octets exact? Otherwise there may have been more.
+    pub exact: bool,
+    /// The counters of octets and frames, if they are not the lower 32 bits of these sums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<[u32; 4]>,
 }
 
 /// A user's use in the present day, week and month.

@@ -5,8 +5,10 @@ use super::expiry::{Due, Expiry};
 use super::instance::{Open, closing_of};
 use super::lease::{Holding, Lease};
 use super::session::{Closed, Link, Replaced, Session};
+use super::usage::with_octets;
 use crate::Identity;
-use crate::effect::{DayUse, Effect, EndedBy, InstanceBegan, SessionEnded};
+use crate::counters::Counted;
+use crate::effect::{CountedSession, CountedSessions, DayUse, Effect, EndedBy, InstanceBegan, SessionEnded};
 use crate::now::{Id, Mono, Stamp};
 use crate::record::Record;
 
@@ -55,7 +57,10 @@ impl State {
                 self.recount(*session, |s| s.replaced = replaced);
             }
             Effect::SessionAlive { session } => self.recount(*session, |s| s.replaced = None),
-            Effect::SessionConfirmed { session, at } => self.sessions.change(*session, |s| s.confirmed = Some(*at)),
+            Effect::SessionConfirmed { session, at } => {
+                self.sessions.change(*session, |s| s.confirmed = Some(*at));
+                self.wait_for_link(*session);
+            }
             Effect::SourceChanged { session, source } => {
                 self.sessions.change(*session, |s| source.clone_into(&mut s.source));
             }
@@ -97,11 +102,7 @@ impl State {
             Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
                 self.use_is(*session, user, days);
             }
-            Effect::Counted { session, counted, .. } => {
-                if self.sessions.get(*session).is_some() {
-                    self.counted.set(*session, *counted);
-                }
-            }
+            Effect::Counted(counted) => counted.sessions.iter().for_each(|one| self.count(counted, one)),
             Effect::UseCarried(carried) => self.uses.carry(&carried.user, carried.sums),
             Effect::Blocked(block) => self.blocks.apply_earlier(block, at.time),
             Effect::BlockBegan(block) => self.blocks.begin(block.clone(), at.time),
@@ -234,6 +235,16 @@ impl State {
         if by.release_may_come() && !lease.released {
             self.leases.owe(lease);
         }
+    }
+
+    /// Counts what a live session's counters show. Octets that were not counted before go to the present day.
+    fn count(&mut self, all: &CountedSessions, one: &CountedSession) {
+        let Some(session) = self.sessions.get(one.session) else { return };
+        if let Some(user) = session.user.clone() {
+            let days = with_octets(&session.used, one.octets, all.labels);
+            self.use_is(one.session, &user, &days);
+        }
+        self.counted.set(one.session, Counted::from_effect(one, all.at.mono));
     }
 
     fn use_is(&mut self, id: Id, user: &Identity, days: &[DayUse]) {

@@ -79,8 +79,7 @@ mod tests {
             state.derive(&config);
             let mut server = Self { state, config, name: "VPN1".into(), live };
             let effects = (0..live).map(|n| Effect::SessionBegan(Box::new(server.session(n)))).collect();
-            let nothing = Look { begun: Stamp::default(), seen: Vec::new(), not_listed: Vec::new() };
-            let record = server.decide(Event::Look(nothing));
+            let record = server.decide(Event::Look(Look::default()));
             server.state.apply(&Record { effects, ..record });
             assert_eq!(server.state.live_count() as u64, live);
             server

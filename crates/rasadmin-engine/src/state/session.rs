@@ -123,10 +123,12 @@ impl Session {
         self.links.iter().any(|link| link.port == *port)
     }
 
-    /// Does it wait for a link, so that it is closed if none comes? An IKEv2 session may have none.
+    /// Does it wait for a link, so that it is closed if none comes? An IKEv2 session may have none, and RRAS may list one
+    /// without a link that is on record.
     pub fn waits_for_link(&self) -> bool {
         let may_have_none = self.tunnel == Some(Tunnel::Ikev2) || self.adopted;
-        self.links.is_empty() && !(may_have_none && self.established.is_none())
+        let listed = self.confirmed.is_some_and(|confirmed| confirmed.mono >= self.unlinked.mono);
+        self.links.is_empty() && !(may_have_none && self.established.is_none()) && !listed
     }
 
     /// Are its addresses unknown? An IKEv2 session may have no link, and may show no address.

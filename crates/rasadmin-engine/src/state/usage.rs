@@ -52,6 +52,21 @@ fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)
     all.entries()
 }
 
+/// A session's use by days, after its counters have counted so many octets in all.
+pub(super) fn with_octets(used: &[DayUse], octets: [u64; 2], today: Labels) -> Vec<DayUse> {
+    let mut days = used.to_vec();
+    let sum = used.iter().fold([0, 0], |sum, day| [sum[0] + day.input_octets, sum[1] + day.output_octets]);
+    let more = [octets[0].saturating_sub(sum[0]), octets[1].saturating_sub(sum[1])];
+    if more == [0, 0] {
+        return days;
+    }
+    match days.iter_mut().find(|day| day.labels == today) {
+        Some(day) => (day.input_octets, day.output_octets) = (day.input_octets + more[0], day.output_octets + more[1]),
+        None => days.push(DayUse { labels: today, seconds: 0, input_octets: more[0], output_octets: more[1] }),
+    }
+    days
+}
+
 impl UseOfAll {
     /// Loads a checkpoint.
     pub(super) fn load(all: Table<UseOf>) -> Self {

@@ -7,7 +7,9 @@ pub use calls::*;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Period;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Look, Offer, Seen};
+use rasadmin_engine::counters::Counted;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Look, Offer, Reading};
 use rasadmin_engine::state::{Checkpoint, Holding, Session};
 use rasadmin_engine::{
     Answer, Context, Decision, Effect, Id, Identity, LateEvent, Mono, Name, Now, Process, Record, Stamp, State, Tunnel,
@@ -140,8 +142,18 @@ impl Scene {
 
     /// A look that lists these connections, none of which shows a sign of life.
     pub fn look(&mut self, connections: &[ConnectionEvent]) -> Record {
-        let seen = connections.iter().map(|connection| Seen { connection: connection.clone(), alive: None }).collect();
-        self.handle(Event::Look(Look { begun: self.at, seen, not_listed: Vec::new() }))
+        let mut look = Look { begun: self.at, ..Look::default() };
+        for connection in connections {
+            let by_guid = connection.guid.as_ref().and_then(|guid| self.state.by_guid(guid));
+            match by_guid.or_else(|| self.state.by_handle(connection.handle)) {
+                Some(session) => {
+                    let counted = counted(&self.state, session.id, &connection.usage, self.at.mono);
+                    look.read.push(Reading { session: session.id, counted, alive: None });
+                }
+                None => look.found.push(connection.clone()),
+            }
+        }
+        self.handle(Event::Look(look))
     }
 
     pub fn hangup(&mut self, event: ConnectionEvent) -> Record {
@@ -228,6 +240,11 @@ impl Scene {
         let all = self.records.iter().flat_map(Record::ended);
         all.map(|ended| format!("{} {}", ended.by.name(), ended.usage.seconds)).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// What a session has sent and received, with another reading.
+pub fn counted(state: &State, session: Id, usage: &Usage, at: Mono) -> Counted {
+    state.counted(session).map_or_else(|| Counted::first(usage, at), |before| before.then(usage, at))
 }
 
 pub fn show(address: Address) -> String {

@@ -23,6 +23,35 @@ fn two_journals_of_one_folder_see_each_others_records_in_order() {
 }
 
 #[test]
+fn what_was_read_without_the_lock_is_not_caught_up_with_again() {
+    let folder = folder();
+    let (one, two) = (open(folder.path()), open(folder.path()));
+    let (mut ahead, mut caught_up) = (Vec::new(), Vec::new());
+    // Over several segments.
+    for turn in 0..60 {
+        append(&one, 10).unwrap();
+        // The lock is held, and nobody waits for it.
+        let mut guard = one.lock(soon()).unwrap();
+        guard.catch_up(|_| ()).unwrap();
+        two.read_ahead(note(&mut ahead)).unwrap();
+        drop(guard);
+        if turn % 7 == 0 {
+            append(&one, 1).unwrap();
+            let mut guard = two.lock(soon()).unwrap();
+            guard.catch_up(note(&mut caught_up)).unwrap();
+            ahead.append(&mut caught_up);
+            guard.append(&[b"own"]).unwrap();
+            ahead.push(format!("{} own", guard.position().number));
+        }
+    }
+    let last = one.lock(soon()).unwrap().position().number;
+    assert_eq!(ahead.len() as u64, 60 * 10 + 9 * 2);
+    let numbers: Vec<u64> = ahead.iter().map(|item| item.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(numbers.into_iter().eq(1..=last.max(618)), "{ahead:?}");
+    assert!(std::fs::read_dir(folder.path()).unwrap().count() > 5, "there are several segments");
+}
+
+#[test]
 fn who_waits_for_the_lock_gives_up_at_the_deadline_and_gets_it_when_it_is_free() {
     let folder = folder();
     let (one, two) = (open(folder.path()), open(folder.path()));

@@ -4,8 +4,7 @@ use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::calendar::date_of_label;
-use rasadmin_engine::counters::Counted;
-use rasadmin_engine::effect::{ClosedBy, DayUse, SessionBegan, SessionEnded};
+use rasadmin_engine::effect::{ClosedBy, CountedSession, DayUse, Labels, SessionBegan, SessionEnded};
 use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Stamp, Tunnel};
 use std::collections::BTreeMap;
 
@@ -56,13 +55,20 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// Writes what a live session has sent and received so far.
-    pub(super) fn counted(&mut self, session: Id, counted: &Counted) -> Result<(), Error> {
-        let ([input, output], [frames_in, frames_out]) = (counted.octets, counted.frames);
-        self.database.run(
+    /// Writes what a live session has sent and received so far. Octets that were not counted before go to the day with
+    /// these labels.
+    pub(super) fn counted(&mut self, one: &CountedSession, labels: Labels) -> Result<(), Error> {
+        let ([input, output], [frames_in, frames_out]) = (one.octets, one.frames);
+        let session = one.session;
+        let live = self.database.run(
             queries::COUNTED,
             values! { session: session, input: input, output: output, frames_in: frames_in, frames_out: frames_out },
         )?;
+        if live > 0 {
+            let day = date_of_label(labels.day);
+            let these = values! { session: session, day: day, input: input, output: output };
+            self.database.run(queries::USE_COUNTED, these)?;
+        }
         Ok(())
     }
 

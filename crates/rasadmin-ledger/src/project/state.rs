@@ -76,14 +76,14 @@ impl Projection<'_> {
             Some(replaced) => self.session_replaced(s.id, replaced.by, replaced.at)?,
             None => self.session_alive(s.id)?,
         }
-        if let Some(counted) = counted {
-            self.counted(s.id, &counted)?;
-        }
         for link in &s.links {
             self.link_from_state(s.id, link)?;
         }
         if let Some(user) = s.user.as_ref().filter(|_| !s.used.is_empty()) {
             self.used(s.id, user, &s.used)?;
+        }
+        if let Some((counted, last)) = counted.zip(s.used.last()) {
+            self.counted(&counted.of(s.id), last.labels)?;
         }
         Ok(new)
     }

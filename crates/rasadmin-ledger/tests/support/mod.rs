@@ -7,6 +7,8 @@ pub mod rows;
 mod scene;
 
 use rasadmin_engine::config::Config;
+use rasadmin_engine::counters::Counted;
+use rasadmin_engine::event::{Look, Reading};
 use rasadmin_engine::{Event, Name, Record};
 use rasadmin_journal::{Guard, Journal, Options};
 use rasadmin_ledger::ingest::IngestSummary;
@@ -44,6 +46,22 @@ impl Scene {
     /// Records an administrator's event.
     pub fn record(&self, event: Event) {
         self.tool().record(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
+    }
+
+    /// The service reads the counters of a live session.
+    pub fn look(&self, handle: u64, usage: rasadmin_engine::effect::Usage) {
+        let now = self.now();
+        self.tool()
+            .record(&now, |state| {
+                let session = state.by_handle(handle).unwrap().id;
+                let counted = state.counted(session);
+                let counted =
+                    counted.map_or_else(|| Counted::first(&usage, now.at.mono), |c| c.then(&usage, now.at.mono));
+                let read = vec![Reading { session, counted, alive: None }];
+                ((), Some(Event::Look(Look { begun: now.at, read, ..Look::default() })))
+            })
+            .unwrap()
+            .unwrap();
     }
 
     /// Writes a checkpoint.

@@ -16,6 +16,8 @@ pub struct Service {
     pub configured: bool,
     /// Does it bring records into the ledger as they come?
     pub follow: bool,
+    /// Does it look at RRAS's connections?
+    pub monitor: bool,
     /// Does it keep journal and ledger short, and how?
     pub retention: Retention,
 }
@@ -61,6 +63,7 @@ pub(super) fn service(raw: &file::File, folder: &Path, ledger: &Path, mistakes: 
     Service {
         configured: of.is_some(),
         follow: of.and_then(|service| service.follow.enabled).unwrap_or(true),
+        monitor: of.and_then(|service| service.monitor.enabled).unwrap_or(true),
         retention: Retention {
             enabled: retention.enabled.unwrap_or(true),
             at: at(retention.at.as_ref(), mistakes),

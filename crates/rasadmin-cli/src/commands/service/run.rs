@@ -2,19 +2,23 @@
 
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, Result};
+#[cfg(windows)]
+use crate::warning;
 use crate::{interrupt, output, times};
 use clap::Args;
 use rasadmin_policy::config;
+use rasadmin_rras::{Rras, Watched};
 use rasadmin_service::{Log, NotStarted, Stop};
 use rasadmin_system::places;
 use rasadmin_system::system_log::SystemLog;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Run the service in the foreground, until Ctrl-C
 ///
-/// It brings records into the ledger as they come, and keeps journal and ledger short: once a day it deletes what is too
-/// old, checks the ledger, and backs it up. The table [service] of the configuration says what it does. A change of the
+/// It brings records into the ledger as they come; it looks at RRAS's connections every five seconds; and it keeps journal
+/// and ledger short: once a day it deletes what is too old, checks the ledger, and backs it up. The table [service] of the configuration says what it does. A change of the
 /// file takes effect within a second or two. `rasadmin status` shows each duty.
 ///
 /// Only one service runs for a journal. It can be ended at any time, also by force: it continues where it was.
@@ -29,9 +33,14 @@ pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Ask the RRAS behind this socket, such as that of `rasadmin host run --serve-rras`
+    #[cfg(unix)]
+    #[arg(long, value_name = "SOCKET")]
+    rras: Option<PathBuf>,
 }
 
 pub fn run(arguments: Arguments) -> Result {
+    let rras = rras(&arguments)?;
     let file = ContextArguments { config: arguments.config, ..ContextArguments::default() }.file()?;
     let computer = places::server_name();
     let (config, _) = config::for_computer(&computer).read(&file)?;
@@ -43,8 +52,35 @@ pub fn run(arguments: Arguments) -> Result {
         let stop = stop.clone();
         move || stop.request()
     })?;
-    rasadmin_service::run(&file, &computer, &stop, &log).map_err(not_started)?;
+    rasadmin_service::run(&file, &computer, rras, &stop, &log).map_err(not_started)?;
     Ok(Exit::Success)
+}
+
+/// How long an answer of RRAS may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// This server's RRAS; None if there is none here.
+#[cfg(windows)]
+fn rras(_: &Arguments) -> Result<Option<Arc<dyn Rras>>> {
+    match rasadmin_rras::Mprapi::system() {
+        Ok(rras) => watched(rras),
+        Err(error) => {
+            warning!("{error}; the duties that need it are left out");
+            Ok(None)
+        }
+    }
+}
+
+/// There is no RRAS on this system, unless a socket is named.
+#[cfg(unix)]
+fn rras(arguments: &Arguments) -> Result<Option<Arc<dyn Rras>>> {
+    arguments.rras.as_ref().map_or(Ok(None), |path| watched(rasadmin_rras::Socket::new(path)))
+}
+
+fn watched(rras: impl Rras + 'static) -> Result<Option<Arc<dyn Rras>>> {
+    let watched = Watched::new(rras, PATIENCE);
+    let watched = watched.map_err(|e| CommandError::new(Kind::System, format!("no thread can be started: {e}")))?;
+    Ok(Some(Arc::new(watched)))
 }
 
 fn not_started(why: NotStarted) -> CommandError {

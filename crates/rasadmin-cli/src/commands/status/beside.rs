@@ -5,7 +5,7 @@ use crate::format::{count, grouped, records};
 use crate::times;
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
-use rasadmin_service::state::{Deleted, DutyState, FollowReport, Report, RetentionReport, State};
+use rasadmin_service::state::{Deleted, DutyState, FollowReport, MonitorReport, Report, RetentionReport, State};
 use rasadmin_service::state_file;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,6 +42,18 @@ struct Duty {
     /// `follow`: how many records the ledger lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     behind: Option<u64>,
+    /// `monitor`: when it last looked at RRAS's connections: UTC, as RFC 3339 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    looked_at: Option<String>,
+    /// `monitor`: how many connections RRAS has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<usize>,
+    /// `monitor`: how many clients of them have no session on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<usize>,
+    /// `monitor`: how many live sessions RRAS does not list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_listed: Option<usize>,
     /// `retention`: when it last deleted old data: UTC, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -111,6 +123,7 @@ fn add_duty(facts: &mut Facts, duty: &DutyState, time: &dyn Fn(Millis) -> String
     let about = duty.report.duty().name();
     let (mut mark, done) = match &duty.report {
         Report::Follow(report) => (Mark::Ok, follow(report, time)),
+        Report::Monitor(report) => monitor(report, time),
         Report::Retention(report) if report.damage.is_empty() => (Mark::Ok, retention(report, time)),
         Report::Retention(report) => {
             let damage =
@@ -139,6 +152,37 @@ fn follow(report: &FollowReport, time: &dyn Fn(Millis) -> String) -> String {
         text += &format!("\n{}: {warning}", time(*at));
     }
     text
+}
+
+fn monitor(report: &MonitorReport, time: &dyn Fn(Millis) -> String) -> (Mark, String) {
+    let looked = report.looked_at.map(|at| format!("looked at {}", time(at)));
+    if !report.running {
+        let text = "waits for Remote Access to start".to_owned();
+        return (Mark::Ok, looked.map_or(text.clone(), |looked| format!("{text}; {looked}")));
+    }
+    let number = |number: usize, noun| count(number as u64, noun);
+    let mut text = format!("RRAS has {}", number(report.connections, "connection"));
+    if report.routers > 0 {
+        text += &format!(", of which {} of a router", number(report.routers, "connection"));
+    }
+    if let Some(looked) = looked {
+        text += &format!("; {looked}");
+    }
+    if report.unknown > 0 {
+        text += &format!("\n{} without a session on record", number(report.unknown, "client"));
+    }
+    if report.withheld.is_empty() {
+        if report.not_listed > 0 {
+            text += &format!("\n{} that RRAS does not list", number(report.not_listed, "live session"));
+        }
+        return (Mark::Ok, text);
+    }
+    let many = number(report.withheld.len(), "live session");
+    text += &format!(
+        "\nRRAS does not list {many}: too many to close them without being asked; if these clients are gone, run \
+         `rasadmin close --not-listed`"
+    );
+    (Mark::Attention, text)
 }
 
 fn retention(report: &RetentionReport, time: &dyn Fn(Millis) -> String) -> String {
@@ -180,6 +224,10 @@ fn duty(duty: &DutyState) -> Duty {
         fault_since: duty.fault.as_ref().map(|fault| rfc3339(fault.since)),
         record: None,
         behind: None,
+        looked_at: None,
+        connections: None,
+        unknown: None,
+        not_listed: None,
         deleted_at: None,
         deleted: None,
         backup: None,
@@ -189,6 +237,14 @@ fn duty(duty: &DutyState) -> Duty {
         Report::Follow(report) => {
             answer.record = report.record;
             answer.behind = Some(report.behind);
+        }
+        Report::Monitor(report) => {
+            answer.looked_at = report.looked_at.map(rfc3339);
+            if report.running {
+                answer.connections = Some(report.connections);
+                answer.unknown = Some(report.unknown);
+                answer.not_listed = Some(report.not_listed);
+            }
         }
         Report::Retention(report) => {
             let Deleted { sessions, leases, decisions, others } = report.deleted;
@@ -210,6 +266,26 @@ mod tests {
         let mut facts = Facts::default();
         add_duty(&mut facts, duty, &|time| format!("<{time}>"));
         facts.text(None, false)
+    }
+
+    #[test]
+    fn the_monitor_says_what_rras_has_and_what_it_lacks() {
+        let report = |report: MonitorReport| text(&DutyState { report: Report::Monitor(report), fault: None });
+        let waits = report(MonitorReport { looked_at: Some(7), ..MonitorReport::default() });
+        assert!(waits.contains("waits for Remote Access to start; looked at <7>"), "{waits}");
+        let seen = MonitorReport { running: true, looked_at: Some(7), connections: 12, ..MonitorReport::default() };
+        let well = report(MonitorReport { routers: 1, unknown: 2, not_listed: 3, ..seen.clone() });
+        assert!(well.starts_with("all is well"), "{well}");
+        for part in [
+            "RRAS has 12 connections, of which 1 connection of a router; looked at <7>",
+            "2 clients without a session on record",
+            "3 live sessions that RRAS does not list",
+        ] {
+            assert!(well.contains(part), "{well}");
+        }
+        let withheld = vec![(rasadmin_engine::Id(1), rasadmin_engine::Stamp::default()); 11];
+        let lacks = report(MonitorReport { withheld, not_listed: 11, ..seen });
+        assert!(lacks.starts_with("attention: monitor") && lacks.contains("`rasadmin close --not-listed`"), "{lacks}");
     }
 
     #[test]

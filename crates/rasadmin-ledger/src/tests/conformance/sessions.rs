@@ -8,8 +8,7 @@ use super::{
 use crate::imported::{ImportedRestart, ImportedSession, ImportedUsage, NO_END};
 use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::{Look, Seen};
-use rasadmin_engine::{Event, Name, Quarantine, Stamp, Tunnel};
+use rasadmin_engine::{Name, Quarantine, Tunnel};
 
 const HOUR: i64 = 3_600_000;
 
@@ -138,9 +137,7 @@ conformance! {
         scene.begin(1, "alice", "VPN0-1").unwrap();
         let look = |input_octets, input_packets| {
             let usage = Usage { input_octets, output_octets: 20, input_packets, output_packets: 4, seconds: 0 };
-            let connection = connection(1, "alice").with(|e| e.usage = usage);
-            let seen = vec![Seen { connection, alive: None }];
-            scene.record(Event::Look(Look { begun: Stamp::default(), seen, not_listed: Vec::new() }));
+            scene.look(1, usage);
         };
         let octets = "SELECT acct_input_octets, acct_output_octets, acct_input_packets, acct_output_packets, octets_are
                       FROM sessions";

@@ -1,11 +1,10 @@
 //! What sessions have used.
 
-use super::super::support::{Scene, With, connection};
+use super::super::support::{Scene, connection};
 use super::{read_again, reader, scene, visit};
 use crate::report::{Filter, UserFilter};
+use rasadmin_engine::Id;
 use rasadmin_engine::effect::{Effect, Usage};
-use rasadmin_engine::event::{Look, Seen};
-use rasadmin_engine::{Event, Id, Stamp};
 
 /// Alice until after midnight, bob for a minute.
 fn over_midnight() -> Scene {
@@ -31,11 +30,9 @@ fn uses(record: &rasadmin_engine::Record) -> bool {
 }
 
 /// RRAS lists the session with its use so far.
-fn look(scene: &Scene, user: &str, octets: u64) {
+fn look(scene: &Scene, octets: u64) {
     let usage = Usage { seconds: 60, input_octets: octets, output_octets: 1, ..Usage::default() };
-    let seen = connection(1, user).with(|e| e.usage = usage);
-    let seen = vec![Seen { connection: seen, alive: None }];
-    scene.record(Event::Look(Look { begun: Stamp::default(), seen, not_listed: Vec::new() }));
+    scene.look(1, usage);
 }
 
 conformance! {
@@ -43,7 +40,7 @@ conformance! {
         let mut scene = scene();
         scene.begin(1, "alice", "VPN0-1").unwrap();
         scene.wait(60);
-        look(&scene, "alice", 1000);
+        look(&scene, 1000);
         scene.recorder.hangup(&connection(77, "nobody"), scene.now());
         scene.ingest();
         // The service died: what it had recorded of the session's use stays.
@@ -60,6 +57,26 @@ conformance! {
         let before = scene.ask("SELECT * FROM use ORDER BY 1, 2");
         read_again(&scene);
         assert_eq!(scene.ask("SELECT * FROM use ORDER BY 1, 2"), before);
+    }
+
+    use_counted {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        let look = |input_octets, output_octets| {
+            let frames = 1_000_000;
+            let usage = Usage { input_octets, output_octets, input_packets: frames, output_packets: frames, seconds: 0 };
+            scene.look(1, usage);
+            scene.ask("SELECT day, seconds, input_octets, output_octets, name FROM use ORDER BY day")
+        };
+        assert_eq!(look(0, 0), "");
+        assert_eq!(look(100, 10), "2026-11-23 0 100 10 ALICE");
+        assert_eq!(look(150, 10), "2026-11-23 0 150 10 ALICE");
+        scene.wait(86_400);
+        assert_eq!(look(150, 10), "2026-11-23 0 150 10 ALICE");
+        let both = "2026-11-23 0 150 10 ALICE; 2026-11-24 0 0 5 ALICE";
+        assert_eq!(look(150, 15), both);
+        read_again(&scene);
+        assert_eq!(scene.ask("SELECT day, seconds, input_octets, output_octets, name FROM use ORDER BY day"), both);
     }
 
     use_of_day_deleted {

@@ -11,6 +11,9 @@ pub struct Service {
     /// Brings records into the ledger as they come.
     #[serde(default)]
     pub follow: Follow,
+    /// Looks at RRAS's connections every few seconds.
+    #[serde(default)]
+    pub monitor: Monitor,
     /// Keeps journal and ledger short, checks the ledger, and backs it up.
     #[serde(default)]
     pub retention: Retention,
@@ -21,6 +24,16 @@ pub struct Service {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
+    /// Does the service do this? Default: true.
+    pub enabled: Option<bool>,
+}
+
+/// Looks at RRAS's connections every few seconds: it counts the traffic of live sessions, closes sessions that RRAS does
+/// not have, and adopts connections that are not on record.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Monitor {
     /// Does the service do this? Default: true.
     pub enabled: Option<bool>,
 }

@@ -133,6 +133,7 @@ fn tables_with(key: &str) -> Vec<&'static str> {
         ("[ledger]", keys::<file::Ledger>()),
         ("[service]", keys::<file::Service>()),
         ("[service.follow]", keys::<file::Follow>()),
+        ("[service.monitor]", keys::<file::Monitor>()),
         ("[service.retention]", keys::<file::Retention>()),
     ];
     tables.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(table, _)| table).collect()

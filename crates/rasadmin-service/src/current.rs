@@ -1,0 +1,25 @@
+//! The configuration that is in force now. Some duties decide by it; they go on when it changes.
+
+use rasadmin_policy::config::Config;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The configuration in force.
+#[derive(Debug)]
+pub struct Current(RwLock<Arc<Config>>);
+
+impl Current {
+    /// This one.
+    pub const fn new(config: Arc<Config>) -> Self {
+        Self(RwLock::new(config))
+    }
+
+    /// The one in force.
+    pub fn get(&self) -> Arc<Config> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another one is in force from now on.
+    pub fn set(&self, config: Arc<Config>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+}

@@ -1,0 +1,220 @@
+//! What follows from looks at RRAS's connections. Pure: it asks nobody, and writes nothing.
+
+use super::connection::{Matching, event, usage};
+use rasadmin_engine::counters::Counted;
+use rasadmin_engine::event::{ConnectionEvent, Event, Look, NotListed, Reading};
+use rasadmin_engine::{Domains, Id, InterfaceType, Mono, Record, Stamp, State};
+use rasadmin_rras::{Connection, Instance};
+use std::collections::{HashMap, HashSet};
+
+/// A session that is younger may not be in RRAS's list yet, in milliseconds.
+const SURELY_LISTED: u64 = 60_000;
+
+/// A session's counters are recorded at least so often, if they have changed, in milliseconds.
+const RECORD_EVERY: u64 = 60 * 60 * 1000;
+
+/// They are recorded after so many octets: long before a counter of 32 bits has wrapped since.
+const RECORD_OCTETS: u64 = 1 << 30;
+
+/// Or after so many frames, which carry fewer octets than a wrap has. So the counters of the hangup are certain too.
+const RECORD_FRAMES: u64 = 1 << 20;
+
+/// So many sessions may be closed at once, or a fifth of all if that is more. A list that lacks more is not believed.
+const CLOSED_AT_ONCE: usize = 10;
+
+/// How long it is remembered when a connection was last on record, in milliseconds.
+const REMEMBERED: u64 = 10 * 60 * 1000;
+
+/// A complete list of RRAS's connections.
+#[derive(Debug)]
+pub struct Listed {
+    /// When the look began.
+    pub begun: Stamp,
+    /// The instance of RRAS, which was the same before and after.
+    pub instance: Instance,
+    /// The connections.
+    pub connections: Vec<Connection>,
+}
+
+/// A live session as looks have seen it.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched {
+    /// When the last look began that listed it.
+    pub listed: Stamp,
+    /// What it has sent and received.
+    pub counted: Counted,
+    /// When its received octets last grew; None if they have not grown since the first look.
+    pub heard: Option<Stamp>,
+}
+
+/// What a look calls for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Counters to record.
+    pub read: Vec<Reading>,
+    /// Connections to adopt.
+    pub found: Vec<ConnectionEvent>,
+    /// Sessions to close.
+    pub not_listed: Vec<NotListed>,
+    /// Sessions that would be closed if they were fewer.
+    pub withheld: Vec<NotListed>,
+}
+
+/// How many there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Connections in RRAS's list.
+    pub connections: usize,
+    /// Of these, demand-dial routers and others that are no clients.
+    pub routers: usize,
+    /// Of these, clients whose session is not on record yet.
+    pub unknown: usize,
+    /// Live sessions that are not in the list.
+    pub not_listed: usize,
+}
+
+/// What earlier looks have seen.
+#[derive(Debug, Default)]
+pub struct Looks {
+    instance: Option<Instance>,
+    sessions: HashMap<Id, Watched>,
+    /// Sessions that the list lacks, since when.
+    missing: HashMap<Id, Stamp>,
+    /// GUIDs that no session has.
+    strangers: HashSet<String>,
+    /// When each GUID was last on record.
+    recorded: HashMap<String, Mono>,
+    counts: Counts,
+}
+
+impl Looks {
+    /// Notes a record that somebody else has appended.
+    pub fn hear(&mut self, record: &Record) {
+        if let Event::Connection(of) | Event::Reauthentication(of) | Event::EndpointChange(of) | Event::Hangup(of) =
+            &record.event
+            && let Some(guid) = &of.guid
+        {
+            self.recorded.insert(guid.clone(), record.at.mono);
+        }
+    }
+
+    /// What the last look has counted.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The live sessions that looks have seen.
+    pub const fn sessions(&self) -> &HashMap<Id, Watched> {
+        &self.sessions
+    }
+
+    /// Was nothing recorded of the connection since the look began? An accept or a hangup knows more.
+    pub fn still_unknown(&self, guid: Option<&str>, begun: Stamp) -> bool {
+        guid.and_then(|guid| self.recorded.get(guid)).is_none_or(|at| *at < begun.mono)
+    }
+
+    /// Takes a look. `state` is the state after it.
+    pub fn take(&mut self, look: &Listed, state: &State, domains: &Domains) -> Plan {
+        if self.instance != Some(look.instance) {
+            // What was missed in another instance proves nothing in this one.
+            (self.missing, self.strangers) = Default::default();
+            self.instance = Some(look.instance);
+        }
+        let (mut plan, mut strangers) = (Plan::default(), HashSet::new());
+        let mut listed: HashSet<Id> = HashSet::with_capacity(look.connections.len());
+        self.counts = Counts { connections: look.connections.len(), ..Counts::default() };
+        let matching = Matching::new(state, domains);
+        for connection in &look.connections {
+            self.counts.routers += usize::from(connection.interface != InterfaceType::Client);
+            match matching.find(connection) {
+                Some(session) => {
+                    if listed.insert(session.id) {
+                        let seen = (session.id, session.began, session.replaced.is_some());
+                        plan.read.extend(self.see(look.begun, connection, seen, state));
+                    }
+                }
+                None if connection.interface == InterfaceType::Client => {
+                    self.counts.unknown += 1;
+                    // Without a GUID, it cannot be told from the next connection with its handle.
+                    let Some(guid) = connection.guid.clone() else { continue };
+                    if self.strangers.contains(&guid) && self.still_unknown(Some(&guid), look.begun) {
+                        plan.found.push(event(connection));
+                    }
+                    strangers.insert(guid);
+                }
+                None => {}
+            }
+        }
+        self.strangers = strangers;
+        self.sessions.retain(|id, _| state.session(*id).is_some());
+        self.recorded.retain(|_, at| look.begun.mono.since(*at) < REMEMBERED);
+        self.miss(look.begun, state, &listed, &mut plan);
+        plan
+    }
+
+    /// Notes a listed session, and says whether its counters have to be recorded.
+    fn see(
+        &mut self,
+        begun: Stamp,
+        connection: &Connection,
+        (session, began, replaced): (Id, Stamp, bool),
+        state: &State,
+    ) -> Option<Reading> {
+        let (usage, recorded) = (usage(connection), state.counted(session));
+        let before = self.sessions.get(&session).copied();
+        let last = before.map(|before| before.counted).or(recorded);
+        let counted = last.map_or_else(|| Counted::first(&usage, begun.mono), |last| last.then(&usage, begun.mono));
+        let grew = before.filter(|before| counted.octets[0] > before.counted.octets[0]);
+        let heard = grew.map(|_| begun).or_else(|| before.and_then(|before| before.heard));
+        self.sessions.insert(session, Watched { listed: begun, counted, heard });
+        // Since the earlier of the two looks.
+        let alive = grew.filter(|_| replaced).map(|before| before.listed);
+        let (octets, frames) = recorded.map_or_else(
+            || (counted.octets[0].max(counted.octets[1]), counted.frames[0].max(counted.frames[1])),
+            |recorded| counted.since(&recorded),
+        );
+        let last = recorded.map_or(began.mono, |recorded| recorded.read_at());
+        let due = (octets, frames) != (0, 0) && begun.mono.since(last) >= RECORD_EVERY;
+        let much = octets >= RECORD_OCTETS || frames >= RECORD_FRAMES;
+        (alive.is_some() || due || much).then_some(Reading { session, counted, alive })
+    }
+
+    /// Notes the sessions that the list lacks. What two looks in a row have missed is closed.
+    fn miss(&mut self, begun: Stamp, state: &State, listed: &HashSet<Id>, plan: &mut Plan) {
+        let mut missing = HashMap::new();
+        for session in state.live().filter(|session| !listed.contains(&session.id)) {
+            let old_enough = session.began.mono.after(SURELY_LISTED) <= begun.mono;
+            match self.missing.get(&session.id) {
+                Some(&since) => {
+                    missing.insert(session.id, since);
+                    plan.not_listed.push(NotListed { session: session.id, since });
+                }
+                None if old_enough => {
+                    missing.insert(session.id, begun);
+                }
+                None => {}
+            }
+        }
+        self.counts.not_listed = missing.len();
+        self.missing = missing;
+        plan.not_listed.sort_unstable_by_key(|not_listed| not_listed.session);
+        let many = plan.not_listed.len();
+        if many > CLOSED_AT_ONCE && many * 5 > state.live_count() {
+            plan.withheld = std::mem::take(&mut plan.not_listed);
+        }
+    }
+}
+
+impl Plan {
+    /// As events, none of which takes long to record.
+    pub fn events(self, begun: Stamp) -> Vec<Look> {
+        const AT_ONCE: usize = 200;
+        let mut all: Vec<Look> = Vec::new();
+        let of = |look: Look| Look { begun, ..look };
+        all.extend(self.read.chunks(AT_ONCE).map(|read| of(Look { read: read.to_vec(), ..Look::default() })));
+        all.extend(self.found.chunks(AT_ONCE).map(|found| of(Look { found: found.to_vec(), ..Look::default() })));
+        let not_listed = self.not_listed.chunks(AT_ONCE);
+        all.extend(not_listed.map(|some| of(Look { not_listed: some.to_vec(), ..Look::default() })));
+        all
+    }
+}

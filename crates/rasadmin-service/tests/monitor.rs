@@ -1,0 +1,452 @@
+//! `monitor` beside a recorder, with an RRAS in memory.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
+mod support;
+
+use rasadmin_engine::effect::SessionEnded;
+use rasadmin_engine::event::ConnectionEvent;
+use rasadmin_engine::{Effect, InterfaceType, Record, Stamp};
+use rasadmin_policy::Name;
+use rasadmin_recorder::Verdict;
+use rasadmin_rras::{
+    Connection, ConnectionHandle, Counters, Error, Failure, Instance, Operation, Port, PortHandle, Rras, Scripted,
+};
+use rasadmin_service::live_table;
+use rasadmin_service::state::{MonitorReport, Report};
+use rasadmin_service::{Current, Duty, Fault, Log, Monitor, Settings, Stop, Turn};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::{Scene, With, connection, number};
+
+const CONFIG: &str = r#"
+    time_zone = "UTC"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    journal.durability = "process"
+    [pools.staff]
+    addresses = ["10.8.0.0/16"]
+    [[rules]]
+    name = "one each"
+    action = "deny"
+    user_sessions = { at_least = 1 }
+"#;
+
+const GIB: u64 = 1 << 30;
+
+/// What happens in RRAS while it makes its list.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// An RRAS in which something happens while it makes its list.
+#[derive(Clone, Default)]
+struct Busy {
+    scripted: Scripted,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+}
+
+impl fmt::Debug for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.scripted.fmt(f)
+    }
+}
+
+impl Rras for Busy {
+    fn instance(&self) -> Result<Option<Instance>, Error> {
+        self.scripted.instance()
+    }
+
+    fn connections(&self) -> Result<Vec<Connection>, Error> {
+        let list = self.scripted.connections();
+        if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
+            meanwhile();
+        }
+        list
+    }
+
+    fn connection(&self, handle: ConnectionHandle) -> Result<Connection, Error> {
+        self.scripted.connection(handle)
+    }
+
+    fn ports(&self, connection: ConnectionHandle) -> Result<Vec<Port>, Error> {
+        self.scripted.ports(connection)
+    }
+
+    fn port(&self, handle: PortHandle) -> Result<Port, Error> {
+        self.scripted.port(handle)
+    }
+
+    fn disconnect(&self, port: PortHandle) -> Result<(), Error> {
+        self.scripted.disconnect(port)
+    }
+}
+
+struct Case {
+    scene: Scene,
+    rras: Busy,
+    monitor: Monitor,
+    clock: Arc<Mutex<Stamp>>,
+    stop: Stop,
+    log: Log,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let (scene, rras) = (Scene::new(CONFIG), Busy::default());
+        rras.scripted.change(|script| script.instance = Some(Instance { process: 700, created: 1 }));
+        let clock = Arc::new(Mutex::new(scene.now().at));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = lines.clone();
+        let log = Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned()));
+        let monitor = monitor(&scene, &rras, &clock);
+        Self { scene, rras, monitor, clock, stop: Stop::default(), log, lines }
+    }
+
+    fn wait(&self, seconds: i64) {
+        self.scene.wait(seconds);
+        *self.clock.lock().unwrap() = self.scene.now().at;
+    }
+
+    /// A session begins, and RRAS lists it.
+    fn begin(&self, handle: u64, user: &str) {
+        self.scene.begin(handle, user, &format!("VPN2-{handle}")).unwrap();
+        self.lists(&connection(handle, user));
+    }
+
+    fn lists(&self, event: &ConnectionEvent) {
+        self.rras.scripted.change(|script| script.connections.push(listed(event)));
+    }
+
+    fn change(&self, handle: u64, change: impl FnOnce(&mut Connection)) {
+        self.rras.scripted.change(|script| {
+            change(script.connections.iter_mut().find(|connection| connection.handle.0 == handle).unwrap());
+        });
+    }
+
+    /// So much has passed from the client. RRAS's counters have 32 bits.
+    fn received(&self, handle: u64, octets: u64) {
+        self.change(handle, |connection| connection.counters = counters(octets));
+    }
+
+    fn loses(&self, handle: u64) {
+        self.rras.scripted.change(|script| script.connections.retain(|connection| connection.handle.0 != handle));
+    }
+
+    fn try_step(&mut self) -> Result<MonitorReport, Fault> {
+        self.monitor.step(&Turn { now: self.scene.now().at.time, stop: &self.stop, log: &self.log })?;
+        let Report::Monitor(report) = self.monitor.report() else { panic!("another duty's report") };
+        Ok(report)
+    }
+
+    /// A look, five seconds after the last one.
+    fn step(&mut self) -> MonitorReport {
+        self.wait(5);
+        self.try_step().unwrap()
+    }
+
+    fn live(&self) -> Vec<String> {
+        let mut live: Vec<String> = self.scene.present().live().map(|session| session.user_name.to_string()).collect();
+        live.sort();
+        live
+    }
+
+    fn ended(&self) -> Vec<SessionEnded> {
+        self.scene.records().iter().flat_map(Record::ended).cloned().collect()
+    }
+
+    fn records(&self) -> usize {
+        self.scene.records().len()
+    }
+}
+
+fn monitor(scene: &Scene, rras: &Busy, clock: &Arc<Mutex<Stamp>>) -> Monitor {
+    let settings = Arc::new(Settings::of(&scene.config, &Name::new("VPN1")));
+    let current = Arc::new(Current::new(scene.config.clone()));
+    let clock = clock.clone();
+    Monitor::new(settings, current, Arc::new(rras.clone()), None).with_clock(Box::new(move || *clock.lock().unwrap()))
+}
+
+fn counters(octets: u64) -> Counters {
+    let octets_received = (octets & 0xffff_ffff) as u32;
+    Counters { octets_received, frames_received: (octets / 1000) as u32, ..Counters::default() }
+}
+
+fn listed(event: &ConnectionEvent) -> Connection {
+    Connection {
+        handle: ConnectionHandle(event.handle),
+        guid: event.guid.clone(),
+        interface: event.interface,
+        interface_name: Name::default(),
+        user: event.user.clone(),
+        domain: event.domain.clone(),
+        computer: event.computer.clone(),
+        source: Name::new(&event.source),
+        ikev2: event.ikev2 == Some(true),
+        quarantine: event.quarantine,
+        seconds: 60,
+        counters: Counters::default(),
+        projection: None,
+    }
+}
+
+#[test]
+fn six_gibibytes_of_a_live_session_are_counted_exactly_also_if_the_service_starts_again() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    for half_gibibytes in 1..=12 {
+        case.received(1, half_gibibytes * GIB / 2);
+        if half_gibibytes % 4 == 0 {
+            case.monitor = monitor(&case.scene, &case.rras, &case.clock);
+        }
+        case.step();
+    }
+    let sum = case.monitor.looks().sessions().values().next().unwrap().counted;
+    assert_eq!((sum.octets[0], sum.exact), (6 * GIB, true));
+    let hangup = connection(1, "alice").with(|e| {
+        e.usage.input_octets = (6 * GIB + 7) & 0xffff_ffff;
+        e.usage.input_packets = 6 * GIB / 1000 + 1;
+    });
+    case.scene.recorder.hangup(&hangup, case.scene.now());
+    let ended = case.ended();
+    assert_eq!((ended[0].usage.input_octets, ended[0].is_exact()), (6 * GIB + 7, true));
+    assert_eq!(
+        case.scene.ask("SELECT acct_input_octets, octets_are, (SELECT sum(input_octets) FROM use) FROM sessions"),
+        format!("{0} exact {0}", 6 * GIB + 7)
+    );
+}
+
+#[test]
+fn counters_are_recorded_once_an_hour_and_only_if_they_have_changed() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.begin(2, "bob");
+    let before = case.records();
+    for minutes in 0..120 {
+        case.received(1, minutes * 1000);
+        case.wait(60);
+        case.step();
+    }
+    assert_eq!(case.records() - before, 2);
+    let counted = case.scene.records().into_iter().flat_map(|record| record.effects);
+    let counted = counted.filter_map(|effect| if let Effect::Counted(counted) = effect { Some(counted) } else { None });
+    assert!(counted.into_iter().all(|counted| counted.sessions.len() == 1));
+    assert_eq!(case.scene.ask("SELECT count(*) FROM sessions WHERE acct_input_octets IS NULL"), "1");
+}
+
+#[test]
+fn the_dead_are_listed_and_do_not_lock_their_users_out() {
+    let mut case = Case::new();
+    let at_her_pc = |handle| connection(handle, "alice").with(|e| e.computer = "LAPTOP-7".into());
+    let dials = |case: &Case, handle: u64| {
+        let port = format!("VPN2-{handle}");
+        let given = case.scene.address("alice", &port, "").unwrap();
+        let shows = at_her_pc(handle).with(|e| e.addresses = vec![number(&given)]);
+        case.lists(&shows);
+        case.scene.connect(&shows) == Verdict::Accept
+    };
+    assert!(dials(&case, 1));
+    case.received(1, 500);
+    case.step();
+    case.received(1, 900);
+    case.step();
+    // Her client is gone. RRAS has not noticed, and still sends to it.
+    case.wait(10);
+    assert!(dials(&case, 2));
+    case.change(1, |dead| dead.counters.octets_transmitted = 5000);
+    for _ in 0..5 {
+        case.step();
+    }
+    let counts = |case: &Case, handle| case.scene.present().by_handle(handle).unwrap().counts();
+    assert_eq!((counts(&case, 1), counts(&case, 2)), (false, true));
+    let heard = |case: &Case, handle| {
+        let id = case.scene.present().by_handle(handle).unwrap().id;
+        case.monitor.looks().sessions()[&id].heard
+    };
+    assert_eq!(case.scene.now().at.mono.since(heard(&case, 1).unwrap().mono), 35_000);
+    assert_eq!(heard(&case, 2), None);
+    let table = live_table::read(&case.scene.path()).unwrap();
+    let shown: Vec<_> = table.sessions.iter().map(|s| (s.octets, s.exact, s.heard.is_some())).collect();
+    assert_eq!(shown, [([900, 5000], false, true), ([0, 0], true, false)]);
+    // If it is there after all, it counts again.
+    case.received(1, 950);
+    case.step();
+    assert!(counts(&case, 1));
+}
+
+#[test]
+fn a_session_that_two_looks_miss_is_closed() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.begin(2, "bob");
+    case.wait(120);
+    case.step();
+    case.loses(1);
+    assert_eq!((case.step().not_listed, case.live().len()), (1, 2));
+    let since = case.scene.now().at;
+    let report = case.step();
+    assert_eq!((report.closed, case.live()), (1, vec!["bob".to_owned()]));
+    let ended = case.ended();
+    assert_eq!((ended[0].by.name(), ended[0].by.cause(), ended[0].at.mono), ("not listed by RRAS", None, since.mono));
+    assert_eq!(case.step().not_listed, 0);
+}
+
+#[test]
+fn a_session_is_not_missed_while_it_is_young_or_in_another_instance_or_after_a_failed_look() {
+    let mut case = Case::new();
+    case.scene.begin(1, "alice", "VPN2-1").unwrap();
+    for _ in 0..11 {
+        assert_eq!(case.step().not_listed, 0);
+    }
+    assert_eq!((case.step().not_listed, case.live().len()), (1, 1));
+    // Looks that fail prove nothing.
+    case.rras.scripted.change(|script| script.failing = vec![(Operation::Connections, Failure::Changed)]);
+    case.wait(5);
+    let fault = case.try_step().unwrap_err();
+    assert!(fault.what.starts_with("cannot list RRAS's connections"), "{}", fault.what);
+    case.rras.scripted.change(|script| script.failing.clear());
+    // RRAS is another one now.
+    case.rras.scripted.change(|script| script.instance = Some(Instance { process: 800, created: 2 }));
+    assert_eq!((case.step().not_listed, case.live().len()), (1, 1));
+    // It becomes another one during the look, so the list may be of either.
+    let scripted = case.rras.scripted.clone();
+    *case.rras.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        scripted.change(|script| script.instance = Some(Instance { process: 900, created: 3 }));
+    }));
+    assert_eq!((case.step().closed, case.live().len()), (0, 1));
+    case.step();
+    assert_eq!(case.step().closed, 1);
+}
+
+#[test]
+fn a_list_that_lacks_too_many_closes_nobody() {
+    let mut case = Case::new();
+    for handle in 1..=20 {
+        case.begin(handle, &format!("user{handle}"));
+    }
+    case.wait(120);
+    case.step();
+    case.rras.scripted.change(|script| script.connections.truncate(9));
+    case.step();
+    let report = case.step();
+    assert_eq!((report.withheld.len(), report.closed, case.live().len()), (11, 0, 20));
+    case.step();
+    let lines = case.lines.lock().unwrap().clone();
+    let reported = lines.iter().filter(|line| line.contains("RRAS does not list 11 of the 20 live sessions")).count();
+    assert_eq!(reported, 1, "{lines:?}");
+    // Ten may be closed at once.
+    case.lists(&connection(10, "user10"));
+    let report = case.step();
+    assert_eq!((report.withheld.len(), report.closed, case.live().len()), (0, 10, 10));
+}
+
+#[test]
+fn a_connection_that_is_not_on_record_is_adopted_after_two_looks() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    let router = connection(8, "branch").with(|e| e.interface = InterfaceType::FullRouter);
+    let nameless = connection(9, "emil").with(|e| e.guid = None);
+    [&router, &nameless, &connection(7, "dora")].into_iter().for_each(|event| case.lists(event));
+    let report = case.step();
+    assert_eq!((report.connections, report.routers, report.unknown, report.adopted), (4, 1, 2, 0));
+    assert_eq!(case.step().adopted, 1);
+    assert_eq!(case.live(), ["alice", "dora"]);
+    assert_eq!(case.scene.ask("SELECT name, adopted FROM sessions ORDER BY name"), "ALICE 0; DORA 1");
+    assert_eq!(case.step().adopted, 1);
+}
+
+#[test]
+fn a_connection_that_is_recorded_during_the_look_is_not_adopted() {
+    let mut case = Case::new();
+    let dora = connection(7, "dora");
+    case.lists(&dora);
+    case.step();
+    case.wait(5);
+    // Its accept and its hangup are recorded while RRAS makes the second list.
+    let recorder = case.scene.beside();
+    let (now, hangup) = (case.scene.now(), case.scene.now());
+    *case.rras.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        assert_eq!(recorder.accept_connection(&dora, now), Verdict::Accept);
+        recorder.hangup(&dora, hangup);
+    }));
+    let report = case.try_step().unwrap();
+    assert_eq!((report.adopted, case.live().len()), (0, 0));
+    // If RRAS lists it twice more, it is there after all.
+    case.step();
+    assert_eq!((case.step().adopted, case.live().len()), (1, 1));
+}
+
+#[test]
+fn a_connection_is_known_by_its_guid_or_by_its_handle_and_its_user() {
+    let mut case = Case::new();
+    let bare = |handle, user| connection(handle, user).with(|e| e.guid = None);
+    case.scene.connect(&bare(0x5_0000_0001, "alice"));
+    // RRAS passes the lower half of a handle to other processes.
+    case.lists(&bare(1, "alice"));
+    case.wait(120);
+    let report = case.step();
+    assert_eq!((report.unknown, report.not_listed), (0, 0));
+    case.change(1, |connection| connection.user = "bob".into());
+    let report = case.step();
+    assert_eq!((report.unknown, report.not_listed), (1, 1));
+    case.change(1, |connection| (connection.user, connection.guid) = ("alice".into(), Some("other".to_owned())));
+    let report = case.step();
+    assert_eq!((report.unknown, report.not_listed), (0, 0));
+}
+
+#[test]
+fn rras_is_never_asked_while_the_journal_is_locked() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    let journal = rasadmin_journal::Journal::open(&case.scene.path(), Default::default(), support::soon()).unwrap();
+    *case.rras.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        drop(journal.lock(std::time::Instant::now() + Duration::from_millis(1)).unwrap());
+    }));
+    case.received(1, GIB);
+    case.step();
+    assert!(case.rras.meanwhile.lock().unwrap().is_none());
+}
+
+#[test]
+fn without_rras_or_a_journal_it_waits() {
+    let mut case = Case::new();
+    case.rras.scripted.change(|script| script.instance = None);
+    assert!(!case.step().running);
+    case.rras.scripted.change(|script| script.instance = Some(Instance { process: 700, created: 1 }));
+    assert!(case.step().running);
+    let empty = tempfile::tempdir().unwrap();
+    let settings =
+        Settings { journal: empty.path().to_owned(), ..Settings::of(&case.scene.config, &Name::new("VPN1")) };
+    let current = Arc::new(Current::new(case.scene.config.clone()));
+    case.monitor = Monitor::new(Arc::new(settings), current, Arc::new(case.rras.clone()), None);
+    assert!(!case.try_step().unwrap().running);
+}
+
+#[test]
+fn a_day_of_five_thousand_connections_is_less_than_twenty_megabytes() {
+    let mut case = Case::new();
+    for handle in 1..=5000 {
+        // IKEv2 needs no link.
+        let event = connection(handle, &format!("somebody-with-a-name-{handle}")).with(|e| e.ikev2 = Some(true));
+        assert_eq!(case.scene.connect(&event), Verdict::Accept);
+        case.lists(&event);
+    }
+    let size = |case: &Case| -> u64 {
+        case.scene.records().iter().map(|record| serde_json::to_vec(record).unwrap().len() as u64 + 32).sum()
+    };
+    case.wait(120);
+    case.step();
+    let before = size(&case);
+    let hours: u64 = 3;
+    for hour in 1..=hours {
+        for handle in 1..=5000 {
+            case.received(handle, hour * 900_000_000);
+        }
+        case.wait(3600);
+        case.step();
+    }
+    let day = (size(&case) - before) / hours * 24;
+    assert!(day > 5_000_000, "all of them are recorded: {day}");
+    assert!(day < 20_000_000, "{day}");
+}
