@@ -108,8 +108,13 @@ impl Sqlite {
         if self.database.version()? != VERSION {
             let transaction = self.database.begin()?;
             let version = self.database.version()?;
-            if version != VERSION {
-                self.make(version)?;
+            match version {
+                VERSION => {}
+                UPGRADED => {
+                    self.database.set(sqlite_only::ADD_ADOPTED)?;
+                    self.database.set(sqlite_only::SET_SCHEMA_VERSION)?;
+                }
+                version => self.make(version)?,
             }
             transaction.commit()?;
         }
@@ -222,10 +227,16 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
+/// The version that is upgraded when a ledger is opened for writing.
+const UPGRADED: i64 = 6;
+
 /// Says why this program cannot use a ledger of this version and platform; None if it can.
 pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
     if version > VERSION {
         return Some(format!("its version is {version}, and this program knows {VERSION}: use the newer rasadmin"));
+    }
+    if version == UPGRADED {
+        return Some(format!("its version is {version}: `rasadmin ledger update` upgrades it to {VERSION}"));
     }
     if version < VERSION {
         return Some(format!(

@@ -67,6 +67,27 @@ fn a_ledger_of_an_older_version_is_refused_with_a_remedy() {
 }
 
 #[test]
+fn a_ledger_of_the_version_before_is_upgraded_and_keeps_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    drop(open(&path).unwrap());
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(
+        "ALTER TABLE sessions DROP COLUMN adopted; PRAGMA user_version = 6;
+         INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
+             calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time, imported)
+         VALUES ('k', 0, 'VPN1', 'alice', 0, '', '', '', '', 1000, 2000, 'odbc')",
+    )
+    .unwrap();
+    drop(old);
+    let error = Reader::open(&path).unwrap_err();
+    assert!(error.message.contains("`rasadmin ledger update` upgrades it to 7"), "{error}");
+    drop(open(&path).unwrap());
+    let sessions = Reader::open(&path).unwrap().sessions(&Default::default(), false).unwrap();
+    assert_eq!(sessions.iter().map(|s| (s.user_name.as_str(), s.adopted)).collect::<Vec<_>>(), [("alice", false)]);
+}
+
+#[test]
 fn an_imported_session_cannot_live() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("l.db");

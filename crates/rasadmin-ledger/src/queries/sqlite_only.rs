@@ -71,6 +71,8 @@ sqlite_only! {
     SCHEMA_VERSION = "PRAGMA user_version";
     /// As [`SCHEMA_VERSION`].
     SET_SCHEMA_VERSION = "PRAGMA user_version = ", version!();
+    /// From the version before.
+    ADD_ADOPTED = "ALTER TABLE sessions ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0";
     /// Is the file empty, or another program's?
     TABLES = "SELECT count(*) FROM sqlite_schema";
     /// Copies the current state while others write.

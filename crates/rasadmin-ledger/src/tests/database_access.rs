@@ -35,6 +35,7 @@ fn what_only_sqlite_knows_is_this_and_no_more() {
             "EMPTY_LOG",
             "SCHEMA_VERSION",
             "SET_SCHEMA_VERSION",
+            "ADD_ADOPTED",
             "TABLES",
             "COPY",
             "CHECK",
