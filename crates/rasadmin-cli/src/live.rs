@@ -4,6 +4,7 @@ use crate::times;
 use rasadmin_ledger::report::{SessionRow, rfc3339_or_null};
 use rasadmin_policy::Millis;
 use rasadmin_service::live_table::{self, LiveSession, LiveTable};
+use rasadmin_system::clock::Clock;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -41,9 +42,14 @@ impl SeenSession {
     }
 }
 
+/// The time of what the service has seen: a scratch run has a clock of its own.
+pub fn now() -> Millis {
+    Clock::new(true).now().0
+}
+
 /// Adds what the service has seen, if a journal is there and the service has looked lately.
 pub fn seen(rows: Vec<SessionRow>, journal: Option<&Path>) -> Vec<SeenSession> {
-    let now = times::now();
+    let now = now();
     let table = journal.and_then(live_table::read).filter(|table| now.saturating_sub(table.looked_at) < CURRENT);
     let table = table.unwrap_or_default();
     let by_key: HashMap<String, &LiveSession> =

@@ -141,6 +141,7 @@ struct Layout {
     events: AtomicU64,
     connects: AtomicU64,
     accepted: AtomicU64,
+    beats: AtomicU64,
     /// The last exception of a thread that is in no call.
     stray: Note,
     slots: [Slot; SLOTS],
@@ -159,6 +160,8 @@ pub struct Progress {
     pub connects: u64,
     /// How many of them were accepted.
     pub accepted: u64,
+    /// How often it has shown that it waits for the time of the next event.
+    pub beats: u64,
 }
 
 /// The shared memory.
@@ -222,6 +225,7 @@ impl Board {
             events: read(&layout.events),
             connects: read(&layout.connects),
             accepted: read(&layout.accepted),
+            beats: read(&layout.beats),
         }
     }
 
@@ -349,6 +353,13 @@ pub(crate) fn begin(events: usize) {
 pub(crate) fn event_done() {
     if let Some(board) = own() {
         board.layout().events.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The run waits for the time of the next event.
+pub(crate) fn beat() {
+    if let Some(board) = own() {
+        board.layout().beats.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -137,7 +137,7 @@ pub struct LinkFacts {
 const ERROR_PROTOCOL_NOT_CONFIGURED: u32 = 733;
 
 /// The size of a frame in bytes, from which frame counts are made up.
-const FRAME: u64 = 1000;
+pub(crate) const FRAME: u64 = 1000;
 
 /// Fills a zeroed structure in place and returns its bytes. Padding stays zero.
 fn filled<T>(fill: impl FnOnce(&mut T)) -> Vec<u8> {

@@ -40,6 +40,7 @@ pub mod invoke;
 pub mod judge;
 pub mod module;
 pub mod outcome;
+pub mod outside;
 pub mod pool;
 mod process_tree;
 pub mod program;

@@ -7,6 +7,7 @@ use crate::board;
 use crate::clock::Clock;
 use crate::hangup_calls::Delivery;
 use crate::outcome::{Outcome, RunSummary};
+use crate::outside::{Listed, Outside, View};
 use crate::refusal::{Refusal, ReleaseCounts};
 use crate::scenario::{Action, Connect, Event, Hangup, Scenario, Traffic};
 use crate::service::{Processes, Service, lock};
@@ -15,7 +16,8 @@ use replace::replace;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// How a scenario is run.
 pub struct RunOptions<'a> {
@@ -27,6 +29,8 @@ pub struct RunOptions<'a> {
     pub clock: Option<&'a Clock>,
     /// Locks the journal when the scenario says so.
     pub journal_locker: Option<&'a dyn JournalLocker>,
+    /// Plays the scenario in real time, so that other processes can ask RRAS. Only with one thread.
+    pub outside: Option<Outside<'a>>,
     /// The run's folder, in which the scenario can replace files.
     pub folder: Option<&'a Path>,
 }
@@ -34,7 +38,7 @@ pub struct RunOptions<'a> {
 impl RunOptions<'_> {
     /// Options with this number of threads and nothing else.
     pub fn threads(threads: usize) -> Self {
-        Self { threads, clock: None, journal_locker: None, folder: None }
+        Self { threads, clock: None, journal_locker: None, outside: None, folder: None }
     }
 }
 
@@ -77,6 +81,9 @@ struct Run<'a> {
     live: AtomicUsize,
     /// How far the time of day was stepped, in seconds.
     stepped: AtomicI64,
+    /// The scenario's time now, in milliseconds since midnight.
+    now: AtomicU64,
+    over: AtomicBool,
 }
 
 /// Runs the scenario, then ends every session that is still online, as a stopping service does.
@@ -92,15 +99,26 @@ pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>) -> R
         summary: Mutex::default(),
         live: AtomicUsize::new(0),
         stepped: AtomicI64::new(0),
+        now: AtomicU64::new(0),
+        over: AtomicBool::new(false),
     };
-    order::run(&scenario.events, options.threads, &|event| {
-        board::set_line(event.line);
-        // After a failure, the rest of the run would no longer follow the scenario.
-        if lock(&run.summary).failed.is_none() {
-            run.set_clock(event.at);
-            run.event(event);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        if let Some(outside) = &options.outside {
+            let view: &dyn View = &run;
+            scope.spawn(move || (outside.serve)(view));
         }
-        board::event_done();
+        order::run(&scenario.events, options.threads, &|event| {
+            board::set_line(event.line);
+            // After a failure, the rest of the run would no longer follow the scenario.
+            if lock(&run.summary).failed.is_none() {
+                run.wait_for(event.at, begun);
+                run.set_clock(event.at);
+                run.event(event);
+            }
+            board::event_done();
+        });
+        run.over.store(true, Ordering::Release);
     });
     board::set_line(0);
     let end = scenario.events.last().map_or(0, |event| event.at);
@@ -114,9 +132,32 @@ pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>) -> R
 
 impl Run<'_> {
     fn set_clock(&self, at: u32) {
+        self.set_clock_to(u64::from(at) * 1000);
+    }
+
+    fn set_clock_to(&self, millis: u64) {
+        self.now.store(millis, Ordering::Relaxed);
         if let (Some(clock), Some(begins)) = (self.options.clock, self.scenario.begins) {
-            let time = begins + i64::from(at) + self.stepped.load(Ordering::Relaxed);
-            clock.set(time * 1000, u64::from(at) * 1000);
+            let begins = begins.saturating_add(self.stepped.load(Ordering::Relaxed)).saturating_mul(1000);
+            clock.set(begins.saturating_add_unsigned(millis), millis);
+        }
+    }
+
+    /// In real time: waits until the time of an event, while the clock goes on.
+    fn wait_for(&self, at: u32, begun: Instant) {
+        const TICK: Duration = Duration::from_millis(20);
+        let Some(outside) = &self.options.outside else { return };
+        let first = self.scenario.events.first().map_or(0, |event| event.at);
+        let due = u64::from(at) * 1000;
+        loop {
+            let passed = begun.elapsed().as_millis().saturating_mul(outside.speed.into());
+            let now = (u64::from(first) * 1000).saturating_add(u64::try_from(passed).unwrap_or(u64::MAX));
+            if now >= due {
+                return;
+            }
+            self.set_clock_to(now);
+            board::beat();
+            std::thread::sleep(TICK);
         }
     }
 
@@ -355,5 +396,50 @@ impl Run<'_> {
     fn forget_all(&self) {
         self.sessions.values().for_each(|slot| *lock(slot) = Slot::None);
         self.live.store(0, Ordering::Relaxed);
+    }
+}
+
+impl View for Run<'_> {
+    fn connections(&self) -> Vec<Listed> {
+        let now = u32::try_from(self.now.load(Ordering::Relaxed) / 1000).unwrap_or(u32::MAX);
+        let mut all: Vec<Listed> = Vec::new();
+        for (name, slot) in &self.sessions {
+            if let Slot::Live(live) = &*lock(slot) {
+                let mut listed = live.session.listed();
+                let lasted = now.saturating_sub(live.since);
+                let (done, whole) = (u64::from(lasted), u64::from(self.end_of(name, live.since) - live.since).max(1));
+                let so_far = |total: u64| (u128::from(total) * u128::from(done.min(whole)) / u128::from(whole)) as u64;
+                let connection = &mut listed.connection;
+                connection.duration = lasted;
+                (connection.received, connection.sent) = (so_far(live.traffic.received), so_far(live.traffic.sent));
+                all.push(listed);
+            }
+        }
+        all.sort_by_key(|listed| listed.connection.handle);
+        all
+    }
+
+    fn disconnect(&self, port: u64) -> bool {
+        let at = u32::try_from(self.now.load(Ordering::Relaxed) / 1000).unwrap_or(u32::MAX);
+        let has_port = |slot: &Mutex<Slot>| match &*lock(slot) {
+            Slot::Live(live) => live.session.listed().links.iter().any(|link| link.port_handle == port),
+            _ => false,
+        };
+        let Some((name, _)) = self.sessions.iter().find(|(_, slot)| has_port(slot)) else { return false };
+        self.hang_up(name, at, Hangup { traffic: None, duration: None, delivery: Delivery::default() });
+        true
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+}
+
+impl Run<'_> {
+    /// When a session that began then hangs up, according to the scenario.
+    fn end_of(&self, session: &str, since: u32) -> u32 {
+        let of_it = |event: &&Event| event.session == session && event.at > since;
+        let ends = self.scenario.events.iter().filter(of_it).find(|event| matches!(event.action, Action::Hangup(_)));
+        ends.or(self.scenario.events.last()).map_or(since, |event| event.at.max(since))
     }
 }

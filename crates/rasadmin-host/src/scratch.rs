@@ -21,7 +21,8 @@ pub const SCRATCH_VARIABLE: &str = "RASADMIN_SCRATCH";
 pub const CLOCK_VARIABLE: &str = "RASADMIN_CLOCK";
 
 /// The name of the clock's file in the folder.
-const CLOCK_FILE: &str = "clock";
+/// The name of the clock's file in the folder of a run.
+pub const CLOCK_FILE: &str = "clock";
 
 /// A configuration that allows everyone and records everything.
 pub const AUDIT_ONLY: &str = "default.action = \"allow\"\n";

@@ -4,6 +4,7 @@ use crate::address_calls::{Assigned, Client, IdentifierOffer, Offer, identifier}
 use crate::assumptions::{self, HangupOrder, IdentifierHalf, Ikev2Computer, Ikev2Link, UserForm};
 use crate::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
 use crate::hangup_calls::{Delivery, HangupCall};
+use crate::outside::Listed;
 use crate::pool::{ConnectionId, TakenPort};
 use crate::refusal::{Refusal, ReleaseCounts};
 use crate::service::{Service, lock};
@@ -161,6 +162,15 @@ impl Session {
             link.facts.duration = duration;
             (link.facts.received, link.facts.sent) = (received / count, sent / count);
         }
+    }
+
+    /// The connection as RRAS lists it.
+    pub(crate) fn listed(&self) -> Listed {
+        let mut links: Vec<LinkFacts> = self.links.iter().map(|port| port.facts.clone()).collect();
+        if links.is_empty() {
+            links.extend(self.first.iter().map(|port| port.facts.clone()));
+        }
+        Listed { connection: self.facts.clone(), links }
     }
 
     fn client(&self) -> Client<'_> {

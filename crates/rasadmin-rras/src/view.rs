@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// A call may take as long as RRAS takes; [`Watched`](crate::Watched) adds a deadline. A list is complete, or the call
 /// fails.
-pub trait Rras: Send + Sync {
+pub trait Rras: fmt::Debug + Send + Sync {
     /// The instance that runs now; None if the Remote Access service does not run.
     ///
     /// # Errors

@@ -36,6 +36,6 @@ pub use monitor::Monitor;
 pub use retention::Retention;
 pub use run::{NotStarted, run};
 pub use runner::is_duty;
-pub use service::Service;
+pub use service::{Beside, Service};
 pub use settings::Settings;
 pub use stop::Stop;

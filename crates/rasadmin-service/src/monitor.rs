@@ -15,7 +15,7 @@ use crate::live_table::{LiveSession, LiveTable, LiveTableFile};
 use crate::settings::Settings;
 use crate::state::{MonitorReport, Report};
 use rasadmin_engine::event::Look;
-use rasadmin_engine::{Event, Id, Now, Stamp, State};
+use rasadmin_engine::{Event, Id, Mono, Now, Stamp, State};
 use rasadmin_messages::Message;
 use rasadmin_policy::Millis;
 use rasadmin_recorder::admin::AdminJournal;
@@ -39,6 +39,7 @@ pub struct Monitor {
     config: Arc<Current>,
     rras: Arc<dyn Rras>,
     clock: Clock,
+    every: Duration,
     journal: Option<AdminJournal>,
     looks: RefCell<Looks>,
     /// For commands.
@@ -55,15 +56,13 @@ impl Monitor {
             Some(Report::Monitor(report)) => MonitorReport { running: false, ..report },
             _ => MonitorReport::default(),
         };
-        let clock = Box::new(|| Stamp {
-            time: crate::runner::now(),
-            mono: rasadmin_engine::Mono(rasadmin_system::monotonic::milliseconds()),
-        });
+        let clock = clock(rasadmin_system::clock::Clock::new(false));
         Self {
             settings,
             config,
             rras,
             clock,
+            every: EVERY,
             journal: None,
             looks: RefCell::default(),
             table: None,
@@ -72,10 +71,17 @@ impl Monitor {
         }
     }
 
-    /// With another clock, for tests.
+    /// With another clock.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// With the clock of a scratch run, on which so many seconds pass in one.
+    #[must_use]
+    pub fn at_speed(self, speed: u32) -> Self {
+        let every = (EVERY / speed.max(1)).max(Duration::from_millis(10));
+        Self { clock: clock(rasadmin_system::clock::Clock::new(true)), every, ..self }
     }
 
     /// The live sessions as looks have seen them.
@@ -176,6 +182,13 @@ impl Monitor {
     }
 }
 
+fn clock(of: rasadmin_system::clock::Clock) -> Clock {
+    Box::new(move || {
+        let (time, mono) = of.now();
+        Stamp { time, mono: Mono(mono) }
+    })
+}
+
 /// The look without what others have recorded since it began.
 fn still_true(mut look: Look, state: &State, looks: &Looks) -> Look {
     look.found.retain(|connection| looks.still_unknown(connection.guid.as_deref(), look.begun));
@@ -188,20 +201,20 @@ impl Duty for Monitor {
     fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
         if !self.follow()? {
             self.report.running = false;
-            return Ok(EVERY);
+            return Ok(self.every);
         }
         let Some(listed) = self.list()? else {
             self.report.running = false;
-            return Ok(EVERY);
+            return Ok(self.every);
         };
         self.follow()?;
-        let Some(journal) = &self.journal else { return Ok(EVERY) };
+        let Some(journal) = &self.journal else { return Ok(self.every) };
         let config = self.config.get();
         let plan = self.looks.get_mut().take(&listed, journal.state(), &config.domains);
         self.note(turn.now, &plan, turn.log);
         self.record(listed.begun, plan)?;
         self.show(listed.begun)?;
-        Ok(EVERY.max(Duration::from_millis(self.report.took) * REST))
+        Ok(self.every.max(Duration::from_millis(self.report.took) * REST))
     }
 
     fn report(&self) -> Report {

@@ -3,14 +3,13 @@
 use crate::current::Current;
 use crate::log::Log;
 use crate::runner::now;
-use crate::service::{Service, duties};
+use crate::service::{Beside, Service, duties};
 use crate::settings::Settings;
 use crate::stop::Stop;
 use rasadmin_journal::{Holder, ServiceLock, Taken};
 use rasadmin_messages::Message;
 use rasadmin_policy::config::{self, Change, ConfigErrors, StartProblem, Started, Watch};
 use rasadmin_policy::{Millis, Name};
-use rasadmin_rras::Rras;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,7 +67,7 @@ struct Configuration {
     settings: Arc<Settings>,
     current: Arc<Current>,
     computer: Name,
-    rras: Option<Arc<dyn Rras>>,
+    rras: Option<Beside>,
     watch: Watch,
     fault: Option<String>,
 }
@@ -84,7 +83,7 @@ struct Configuration {
 pub fn run(
     file: &Path,
     computer: &Name,
-    rras: Option<Arc<dyn Rras>>,
+    rras: Option<Beside>,
     stop: &Stop,
     log: &Arc<Log>,
 ) -> Result<(), NotStarted> {
@@ -121,7 +120,7 @@ fn take(journal: &Path, log: &Log) -> Result<ServiceLock, NotStarted> {
 }
 
 impl Configuration {
-    fn read(file: &Path, computer: &Name, rras: Option<Arc<dyn Rras>>) -> Result<Self, NotStarted> {
+    fn read(file: &Path, computer: &Name, rras: Option<Beside>) -> Result<Self, NotStarted> {
         let read = config::for_computer(computer).watch(file).map_err(NotStarted::Configuration)?;
         let Started { config, problem, watch } = read;
         let fault = match problem {

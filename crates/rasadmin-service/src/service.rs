@@ -22,6 +22,15 @@ use std::time::{Duration, Instant};
 /// How long to wait for duties that have to stop. They need a few milliseconds, unless a disk does not answer.
 const STOPPING: Duration = Duration::from_secs(10);
 
+/// The RRAS beside which the service runs.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// It.
+    pub rras: Arc<dyn Rras>,
+    /// If it is that of a scratch run, how many seconds pass there in one. The time is then that of the run's clock.
+    pub speed: Option<u32>,
+}
+
 /// The running duties of one journal.
 pub struct Service {
     lock: ServiceLock,
@@ -37,7 +46,7 @@ pub struct Service {
 }
 
 /// The duties that a configuration switches on. Without `rras`, RRAS cannot be asked here.
-pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Arc<dyn Rras>>) -> Vec<NewDuty> {
+pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Beside>) -> Vec<NewDuty> {
     let mut duties = Vec::new();
     if settings.service.follow {
         let settings = settings.clone();
@@ -47,7 +56,12 @@ pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Arc
     if let Some(rras) = rras.filter(|_| settings.service.monitor) {
         let (settings, config, rras) = (settings.clone(), config.clone(), rras.clone());
         let make = move |last| {
-            Box::new(Monitor::new(settings.clone(), config.clone(), rras.clone(), last)) as Box<dyn crate::Duty>
+            let monitor = Monitor::new(settings.clone(), config.clone(), rras.rras.clone(), last);
+            let monitor = match rras.speed {
+                Some(speed) => monitor.at_speed(speed),
+                None => monitor,
+            };
+            Box::new(monitor) as Box<dyn crate::Duty>
         };
         duties.push(NewDuty { name: DutyName::Monitor, make: Box::new(make) });
     }

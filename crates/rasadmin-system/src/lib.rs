@@ -3,6 +3,7 @@
 //! Windows looks for DLLs.
 #![deny(unsafe_code)]
 
+pub mod clock;
 pub mod disk;
 #[cfg(windows)]
 pub mod eventlog;

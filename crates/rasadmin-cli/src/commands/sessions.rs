@@ -132,7 +132,7 @@ pub fn print(out: &mut Output, sessions: &[SeenSession], zone: &TimeZone, users:
                 (None, None) => "live".to_owned(),
                 (None, Some(by)) => by.clone(),
             },
-            if heard { seen.heard(now) } else { String::new() },
+            if heard { seen.heard(live::now()) } else { String::new() },
         ]
     });
     out.table(&columns, rows.collect())

@@ -8,7 +8,7 @@ use crate::{interrupt, output, times};
 use clap::Args;
 use rasadmin_policy::config;
 use rasadmin_rras::{Rras, Watched};
-use rasadmin_service::{Log, NotStarted, Stop};
+use rasadmin_service::{Beside, Log, NotStarted, Stop};
 use rasadmin_system::places;
 use rasadmin_system::system_log::SystemLog;
 use std::path::PathBuf;
@@ -37,6 +37,10 @@ pub struct Arguments {
     #[cfg(unix)]
     #[arg(long, value_name = "SOCKET")]
     rras: Option<PathBuf>,
+    /// With --rras: how many seconds pass in one, as of `host run --speed`
+    #[cfg(unix)]
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "rras")]
+    speed: u32,
 }
 
 pub fn run(arguments: Arguments) -> Result {
@@ -61,9 +65,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// This server's RRAS; None if there is none here.
 #[cfg(windows)]
-fn rras(_: &Arguments) -> Result<Option<Arc<dyn Rras>>> {
+fn rras(_: &Arguments) -> Result<Option<Beside>> {
     match rasadmin_rras::Mprapi::system() {
-        Ok(rras) => watched(rras),
+        Ok(rras) => watched(rras, None),
         Err(error) => {
             warning!("{error}; the duties that need it are left out");
             Ok(None)
@@ -73,14 +77,16 @@ fn rras(_: &Arguments) -> Result<Option<Arc<dyn Rras>>> {
 
 /// There is no RRAS on this system, unless a socket is named.
 #[cfg(unix)]
-fn rras(arguments: &Arguments) -> Result<Option<Arc<dyn Rras>>> {
-    arguments.rras.as_ref().map_or(Ok(None), |path| watched(rasadmin_rras::Socket::new(path)))
+fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
+    arguments.rras.as_ref().map_or(Ok(None), |path| {
+        watched(rasadmin_rras::Socket::new(path), Some(arguments.speed))
+    })
 }
 
-fn watched(rras: impl Rras + 'static) -> Result<Option<Arc<dyn Rras>>> {
+fn watched(rras: impl Rras + 'static, speed: Option<u32>) -> Result<Option<Beside>> {
     let watched = Watched::new(rras, PATIENCE);
     let watched = watched.map_err(|e| CommandError::new(Kind::System, format!("no thread can be started: {e}")))?;
-    Ok(Some(Arc::new(watched)))
+    Ok(Some(Beside { rras: Arc::new(watched), speed }))
 }
 
 fn not_started(why: NotStarted) -> CommandError {

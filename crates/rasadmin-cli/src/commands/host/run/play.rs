@@ -1,6 +1,7 @@
 //! The child of a run: it loads the DLLs, plays the day, and reports it.
 
 use super::answer::Answer;
+use super::serve::Served;
 use super::{Arguments, SerialiseArgument, readings, report};
 use crate::commands::host::ledger_summary::Summary;
 use crate::commands::internal::address_process;
@@ -116,8 +117,10 @@ pub fn run(arguments: &Arguments, inside: &Inside, out: &mut Output) -> Result {
         _ => None,
     };
     let names: Vec<String> = paths.iter().map(|path| shown(path)).collect();
+    // A relative path is one of the caller's folder.
+    let served = Served::bind(arguments)?;
     inside.leave_current_directory()?;
-    let play = || play(&paths, &names, options, arguments, &scenario, clock.as_ref(), &folder);
+    let play = || play(&paths, &names, options, arguments, &scenario, served.as_ref(), clock.as_ref(), &folder);
     let played = on_own_thread(play).ok_or_else(|| CommandError::new(Kind::System, "the run did not end"))?;
     let Played { descriptions, day, stopped, took } = match played {
         Ok(Ok(played)) => played,
@@ -171,6 +174,7 @@ fn play(
     options: Options,
     arguments: &Arguments,
     scenario: &Scenario,
+    served: Option<&Served>,
     clock: Option<&Clock>,
     folder: &Path,
 ) -> std::result::Result<std::result::Result<Played, StartFailure>, String> {
@@ -186,8 +190,11 @@ fn play(
     let journal_lock = scenario.locks_journal().then(|| JournalLock::new(folder));
     let journal_locker = journal_lock.as_ref().map(|lock| lock as &dyn JournalLocker);
     let threads = arguments.threads.into();
-    let run_options = RunOptions { threads, clock, journal_locker, folder: Some(folder) };
-    let day = runner::run(&service, scenario, run_options);
+    let run_options = RunOptions { threads, clock, journal_locker, outside: None, folder: Some(folder) };
+    let day = match served {
+        Some(served) => served.run(&service, scenario, run_options),
+        None => runner::run(&service, scenario, run_options),
+    };
     let stopped = service.stop()?;
     Ok(Ok(Played { descriptions: descriptions.collect(), day, stopped, took: started.elapsed() }))
 }

@@ -207,6 +207,9 @@ fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
             Some(_) => format!("the file is broken; {} stays in force", read.hash),
             None => format!("{}, version {}", read.hash, read.version),
         },
+        Effect::Counted(counted) => {
+            format!("octets of {}", crate::format::count(counted.sessions.len() as u64, "session"))
+        }
         Effect::RefusalRepeated(repeated) => format!("{} more times within a minute", repeated.times),
         Effect::Lost { events } => format!("{} could not be recorded", crate::format::count(*events, "event")),
         // These accompany the others and say nothing more.
@@ -217,7 +220,6 @@ fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
         | Effect::LeaseReleaseSeen { .. }
         | Effect::Used { .. }
         | Effect::InterimUse { .. }
-        | Effect::Counted { .. }
         | Effect::UseCarried(_)
         | Effect::RemoteSession(_)
         | Effect::CursorMoved { .. }

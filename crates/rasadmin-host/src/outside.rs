@@ -1,0 +1,37 @@
+//! RRAS as other processes see it while a scenario is played in real time.
+
+use crate::fill::{ConnectionFacts, FRAME, LinkFacts};
+
+/// What other processes can ask, and how fast the time passes.
+pub struct Outside<'a> {
+    /// How many seconds of the scenario pass in one second.
+    pub speed: u32,
+    /// Answers other processes until the day is over. It runs on a thread of its own.
+    pub serve: &'a (dyn Fn(&dyn View) + Sync),
+}
+
+/// RRAS during a scenario. An answer waits while a call about the same connection is in progress, as it may in RRAS.
+pub trait View: Sync {
+    /// The connections that RRAS has now.
+    fn connections(&self) -> Vec<Listed>;
+
+    /// Disconnects the client on a port. False if no connection has the port.
+    fn disconnect(&self, port: u64) -> bool;
+
+    /// Is the day over? Then nobody asks any more.
+    fn is_over(&self) -> bool;
+}
+
+/// A connection that RRAS lists.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The connection, with its traffic so far.
+    pub connection: ConnectionFacts,
+    /// Its ports. One that never got a link has the port of its address calls.
+    pub links: Vec<LinkFacts>,
+}
+
+/// How many frames carry so many bytes.
+pub fn frames(bytes: u64) -> u64 {
+    bytes.div_ceil(FRAME)
+}
