@@ -9,9 +9,9 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{office_day, product, rasadmin, words};
 #[cfg(unix)]
 use support::rasadmin_with;
+use support::{office_day, product, rasadmin, words};
 
 const CONFIG: &str = "\
 time_zone = \"UTC\"

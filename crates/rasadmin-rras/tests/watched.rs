@@ -109,7 +109,7 @@ fn while_mprapi_hangs_no_function_of_it_is_called() {
 }
 
 /// Fails a test in which two calls are inside at once, and panics when asked for a port.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct OneAtATime(AtomicUsize);
 
 impl Rras for OneAtATime {

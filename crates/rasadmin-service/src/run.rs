@@ -80,13 +80,7 @@ struct Configuration {
 /// # Errors
 ///
 /// Why it does not run.
-pub fn run(
-    file: &Path,
-    computer: &Name,
-    rras: Option<Beside>,
-    stop: &Stop,
-    log: &Arc<Log>,
-) -> Result<(), NotStarted> {
+pub fn run(file: &Path, computer: &Name, rras: Option<Beside>, stop: &Stop, log: &Arc<Log>) -> Result<(), NotStarted> {
     let started = now();
     let mut configuration = Configuration::read(file, computer, rras)?;
     configuration.report(log);

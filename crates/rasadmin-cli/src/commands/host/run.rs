@@ -73,11 +73,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Play the day in real time, and answer on this socket for RRAS, so that `rasadmin service run --rras` can run beside it
-    #[cfg(unix)]
+    /// (not on Windows)
     #[arg(long, value_name = "SOCKET", requires = "keep", conflicts_with_all = ["assume", "threads"])]
     serve_rras: Option<PathBuf>,
     /// With --serve-rras: how many seconds of the day pass in a second
-    #[cfg(unix)]
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "serve_rras")]
     speed: u32,
     /// List every connection with its result, not only the totals

@@ -33,12 +33,10 @@ pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Ask the RRAS behind this socket, such as that of `rasadmin host run --serve-rras`
-    #[cfg(unix)]
+    /// Ask the RRAS behind this socket, such as that of `rasadmin host run --serve-rras` (not on Windows)
     #[arg(long, value_name = "SOCKET")]
     rras: Option<PathBuf>,
     /// With --rras: how many seconds pass in one, as of `host run --speed`
-    #[cfg(unix)]
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "rras")]
     speed: u32,
 }
@@ -65,7 +63,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// This server's RRAS; None if there is none here.
 #[cfg(windows)]
-fn rras(_: &Arguments) -> Result<Option<Beside>> {
+fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
+    if arguments.rras.is_some() {
+        return Err(CommandError::usage("--rras is not for Windows: leave it out, and this server's RRAS is asked"));
+    }
     match rasadmin_rras::Mprapi::system() {
         Ok(rras) => watched(rras, None),
         Err(error) => {
@@ -78,9 +79,7 @@ fn rras(_: &Arguments) -> Result<Option<Beside>> {
 /// There is no RRAS on this system, unless a socket is named.
 #[cfg(unix)]
 fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
-    arguments.rras.as_ref().map_or(Ok(None), |path| {
-        watched(rasadmin_rras::Socket::new(path), Some(arguments.speed))
-    })
+    arguments.rras.as_ref().map_or(Ok(None), |path| watched(rasadmin_rras::Socket::new(path), Some(arguments.speed)))
 }
 
 fn watched(rras: impl Rras + 'static, speed: Option<u32>) -> Result<Option<Beside>> {

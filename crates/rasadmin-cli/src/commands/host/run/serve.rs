@@ -4,6 +4,8 @@
 mod socket;
 
 use super::Arguments;
+#[cfg(not(unix))]
+use crate::error::CommandError;
 use crate::error::Result;
 #[cfg(unix)]
 use crate::output::note;
@@ -20,6 +22,7 @@ use rasadmin_host::scratch::CLOCK_FILE;
 pub struct Served {
     #[cfg(unix)]
     socket: socket::Socket,
+    #[cfg(unix)]
     speed: u32,
 }
 
@@ -39,16 +42,15 @@ impl Served {
     /// Listens, if that was asked for.
     #[cfg(unix)]
     pub fn bind(arguments: &Arguments) -> Result<Option<Self>> {
-        let bind = |path: &std::path::PathBuf| {
-            Ok(Self { socket: socket::Socket::bind(path)?, speed: arguments.speed })
-        };
+        let bind = |path: &std::path::PathBuf| Ok(Self { socket: socket::Socket::bind(path)?, speed: arguments.speed });
         arguments.serve_rras.as_ref().map(bind).transpose()
     }
 
-    /// Nobody can ask.
+    /// There are no such sockets.
     #[cfg(not(unix))]
-    pub fn bind(_: &Arguments) -> Result<Option<Self>> {
-        Ok(None)
+    pub fn bind(arguments: &Arguments) -> Result<Option<Self>> {
+        let refused = |_| Err(CommandError::usage("--serve-rras needs a Unix socket, which this system does not have"));
+        arguments.serve_rras.as_ref().map_or(Ok(None), refused)
     }
 
     /// Plays the day in real time, and answers meanwhile.

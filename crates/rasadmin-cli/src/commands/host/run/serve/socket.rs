@@ -7,7 +7,8 @@ use rasadmin_host::fill::{LinkFacts, Tunnel};
 use rasadmin_host::outside::{Listed, View, frames};
 use rasadmin_policy::{InterfaceType, Name, Quarantine};
 use rasadmin_rras::{
-    Connection, ConnectionHandle, Counters, Error, Failure, Instance, Operation, Port, PortHandle, PortState, Rras, socket,
+    Connection, ConnectionHandle, Counters, Error, Failure, Instance, Operation, Port, PortHandle, PortState, Rras,
+    socket,
 };
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -74,7 +75,11 @@ impl Drop for Socket {
 }
 
 impl OfRun {
-    fn ask<T>(&self, operation: Operation, question: impl FnOnce(Sender<T>) -> Question) -> std::result::Result<T, Error> {
+    fn ask<T>(
+        &self,
+        operation: Operation,
+        question: impl FnOnce(Sender<T>) -> Question,
+    ) -> std::result::Result<T, Error> {
         let (answer, answered) = channel();
         let sent = self.questions.lock().unwrap_or_else(PoisonError::into_inner).send(question(answer));
         // Before the first event of the day and after its last one, nobody answers.
