@@ -259,6 +259,7 @@ fn the_monitor_counts_what_live_sessions_of_a_day_send() {
     service.args(words([&"service", &"run", &"--config", &day.config(), &"--rras", &socket, &"--speed", &"60"]));
     service.env("RASADMIN_CLOCK", &clock).env("RASADMIN_SYSTEM_LOG", "off");
     let service = Running(service.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    wait_for(&day.ledger());
     let live = || {
         let arguments = words([&"sessions", &"--live", &"--json", &"--config", &day.config()]);
         rasadmin_with(arguments, &[("RASADMIN_CLOCK", clock.to_str().unwrap())]).ends(0).json()
