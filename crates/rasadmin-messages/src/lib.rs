@@ -213,6 +213,7 @@ mod tests {
             (422, "process-closed"),
             (500, "service-started"),
             (501, "service-stopped"),
+            (502, "service-not-started"),
             (510, "duty-failed"),
             (511, "duty-works"),
             (512, "ledger-incomplete"),

@@ -2,7 +2,8 @@
 //!
 //! [`run`] reads the configuration, takes the lock of the journal, and runs each [`Duty`] on a thread of its own until
 //! it is asked to stop. A duty that fails or panics does not stop the others: its fault is kept as its state, and it is
-//! tried again after a pause. [`state_file::read`] shows the state to other processes.
+//! tried again after a pause. [`state_file::read`] shows the state to other processes. On Windows, `dispatch` runs it for
+//! the Service Control Manager.
 //!
 //! | duty | does |
 //! |---|---|
@@ -11,9 +12,12 @@
 #![forbid(unsafe_code)]
 
 mod board;
+#[cfg(windows)]
+mod dispatcher;
 mod duty;
 mod follow;
 mod log;
+mod log_file;
 mod retention;
 mod run;
 mod runner;
@@ -23,9 +27,12 @@ pub mod state;
 pub mod state_file;
 mod stop;
 
+#[cfg(windows)]
+pub use dispatcher::{NotDispatched, dispatch};
 pub use duty::{Duty, Fault, NewDuty, Turn};
 pub use follow::Follow;
 pub use log::Log;
+pub use log_file::LogFile;
 pub use retention::Retention;
 pub use run::{NotStarted, run};
 pub use runner::is_duty;

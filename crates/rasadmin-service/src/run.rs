@@ -67,18 +67,23 @@ struct Configuration {
 }
 
 /// Runs the service until it is asked to stop. `file` is the configuration, `computer` this computer's name. If the
-/// configuration changes in a way that concerns the duties, they start again with it.
+/// configuration changes in a way that concerns the duties, they start again with it. `ready` is called once, when the
+/// duties have started.
 ///
 /// # Errors
 ///
 /// Why it does not run, or cannot go on.
-pub fn run(file: &Path, computer: &Name, stop: &Stop, log: &Arc<Log>) -> Result<(), NotStarted> {
+pub fn run(file: &Path, computer: &Name, stop: &Stop, log: &Arc<Log>, ready: impl FnOnce()) -> Result<(), NotStarted> {
     let started = now();
+    let mut ready = Some(ready);
     let mut configuration = Configuration::read(file, computer)?;
     configuration.report(log);
     loop {
         let settings = configuration.settings.clone();
         let mut service = start(&settings, started, log)?;
+        if let Some(ready) = ready.take() {
+            ready();
+        }
         service.config_fault(configuration.fault.clone());
         let again = configuration.serve(&mut service, &settings, stop, log);
         for duty in service.stop() {

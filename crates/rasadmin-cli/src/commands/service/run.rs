@@ -1,5 +1,8 @@
 //! `rasadmin service run`.
 
+#[cfg(windows)]
+mod as_service;
+
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::{interrupt, output, times};
@@ -29,10 +32,18 @@ pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The Service Control Manager starts it like this
+    #[cfg(windows)]
+    #[arg(long, hide = true)]
+    as_service: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result {
     let file = ContextArguments { config: arguments.config, ..ContextArguments::default() }.file()?;
+    #[cfg(windows)]
+    if arguments.as_service {
+        return as_service::run(file);
+    }
     let computer = places::server_name();
     let (config, _) = config::for_computer(&computer).read(&file)?;
     let zone = config.zone.clone();
@@ -43,7 +54,7 @@ pub fn run(arguments: Arguments) -> Result {
         let stop = stop.clone();
         move || stop.request()
     })?;
-    rasadmin_service::run(&file, &computer, &stop, &log).map_err(not_started)?;
+    rasadmin_service::run(&file, &computer, &stop, &log, || ()).map_err(not_started)?;
     Ok(Exit::Success)
 }
 
