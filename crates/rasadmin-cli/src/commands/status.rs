@@ -146,6 +146,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if cfg!(windows) {
         answer.policy = Some(policy::check(&mut facts, MachinePolicy::read(root), answer.registration.as_ref()));
     }
+    // A key that replaces the machine's says nothing about the machine's service.
+    let windows_service = (cfg!(windows) && root.is_none()).then(registered_service::query);
     let dll = answer.registration.as_ref().and_then(registered::Registration::dll);
     let places = config_places(dll.as_deref(), root, &registered.unwrap_or_default());
     if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {
@@ -164,16 +166,17 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             zone = Some(in_zone);
             started = service::started(config, &recorded);
         }
-        let (unsafe_permissions, journal_rights) = rights::check(&mut facts, dll.as_deref(), &path, config.as_ref());
+        let service = windows_service.as_ref().and_then(|queried| queried.as_ref().ok()?.as_ref());
+        let programs = dll.into_iter().chain(service.map(|service| service.registration.program.clone()));
+        let programs: Vec<PathBuf> = programs.collect();
+        let (unsafe_permissions, journal_rights) = rights::check(&mut facts, &programs, &path, config.as_ref());
         answer.unsafe_permissions = Some(unsafe_permissions);
         answer.journal_rights = Some(journal_rights);
         in_force = Some(path);
     }
-    // A key that replaces the machine's says nothing about the machine's service.
-    if cfg!(windows) && root.is_none() {
+    if let Some(queried) = windows_service {
         let serves = answer.rasadmin_service.as_ref().map(beside::RasadminService::is_running);
-        answer.windows_service =
-            windows_service::check(&mut facts, registered_service::query(), in_force.as_deref(), serves);
+        answer.windows_service = windows_service::check(&mut facts, queried, in_force.as_deref(), serves);
     }
     if cfg!(windows) {
         let shown = |time| zone.as_ref().map_or_else(|| start::in_utc(time), |zone| times::show(time, zone));
