@@ -165,7 +165,7 @@ pub fn note(line: fmt::Arguments<'_>) {
     };
 }
 
-/// From now on, messages go into this file, for the process that passes them on.
+/// From now on, messages go into this file: for a process that passes them on, or that has no standard error.
 pub fn messages_to(path: PathBuf) {
     // It is set once, at the start.
     let _ = MESSAGES.set(path);

@@ -5,6 +5,7 @@ pub mod permissions;
 pub mod preflight;
 pub mod product;
 pub mod steps;
+pub mod windows_service;
 
 use crate::error::{CommandError, Kind, OrCommandError, Result};
 use rasadmin_setup::registry::{Registered, Registry};

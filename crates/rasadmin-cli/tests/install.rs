@@ -398,7 +398,8 @@ fn the_host_starts_with_what_was_registered() {
     let world = World::new();
     let (dll, data) = (world.copy(&product(), "rasadmin.dll"), world.path("data"));
     let environment = [("ProgramData", &*data), ("RASADMIN_LOG", ""), ("RASADMIN_CONFIG", "")];
-    rasadmin_with(words([&"install", &"--yes", &"--dll", &dll]), &environment).ends(0).prints(r"HKLM\SOFTWARE");
+    let install = words([&"install", &"--yes", &"--no-service", &"--dll", &dll]);
+    rasadmin_with(install, &environment).ends(0).prints(r"HKLM\SOFTWARE");
     assert_eq!(values(machine.open_subkey(KEY)), (sz(&dll), Some("rasadmin".into())));
     rasadmin(words([&"host", &"run", &"--registry", &office_day()])).ends(0);
     rasadmin_with(words([&"status"]), &environment).ends(0).prints("1 of 1 that RRAS loads");

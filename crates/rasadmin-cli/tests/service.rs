@@ -285,3 +285,21 @@ fn the_monitor_counts_what_live_sessions_of_a_day_send() {
     let ended: Vec<_> = ended.as_array().unwrap().iter().map(|s| (&s["acct_input_octets"], &s["octets_are"])).collect();
     assert_eq!(ended, [(&1_000_000.into(), &"exact".into()), (&6_871_947_701_u64.into(), &"exact".into())]);
 }
+
+/// Systemd, where it is installed, reads every line of the unit.
+#[cfg(unix)]
+#[test]
+fn the_unit_for_systemd_is_valid_and_starts_a_command_that_exists() {
+    let unit = std::fs::read_to_string(support::root().join("examples/rasadmin.service")).unwrap();
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/rasadmin ")).unwrap();
+    rasadmin(start.split(' ').chain(["--help"])).ends(0).prints("Run the service in the foreground");
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("rasadmin.service");
+    std::fs::write(&copy, unit.replace("/usr/bin/rasadmin", env!("CARGO_BIN_EXE_rasadmin"))).unwrap();
+    let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&copy).output();
+    let not_installed = verify.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    if !not_installed {
+        let told = verify.unwrap();
+        assert!(told.status.success() && told.stderr.is_empty(), "{told:?}");
+    }
+}

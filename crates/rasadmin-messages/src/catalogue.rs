@@ -369,15 +369,15 @@ catalogue! {
 
     ServiceStarted = 500 Information "service-started" (version, server, journal, ledger)
     text: "the rasadmin service {version} has started for {server}; journal {journal}, ledger {ledger}",
-    cause: "`rasadmin service run` was started, or its duties have started again.",
+    cause: "Windows, systemd or an administrator has started it.",
     effect: "Its duties do their work until it stops: `rasadmin status` shows them.",
     remedy: "None is needed.";
 
     ServiceStopped = 501 Information "service-stopped" ()
     text: "the rasadmin service has stopped",
     cause: "It was asked to stop, or the system is shutting down.",
-    effect: "None for the users: rasadmin.dll decides and records as before. Commands and the daily task still bring \
-             records into the ledger.",
+    effect: "None for the users: rasadmin.dll decides and records as before. Commands still bring records into the \
+             ledger when they read it.",
     remedy: "None, if it was meant to stop. Otherwise start it again.";
 
     ServiceWaits = 502 Warning "service-waits" (error)
@@ -388,6 +388,14 @@ catalogue! {
              the latest records, nothing old is deleted and no backup is made.",
     remedy: "Remove that cause, or correct the configuration. The service tries again every ten seconds, and at once if the \
              configuration changes. Message 500 says when it has started.";
+
+    ServiceNotStarted = 503 Error "service-not-started" (error)
+    text: "the rasadmin service cannot run: {error}",
+    cause: "The text says why: the configuration is not valid and never was, the journal's folder cannot be used, or \
+            another process runs the service for this journal.",
+    effect: "None for the users. Commands still bring records into the ledger when they read it; nothing old is deleted, \
+             and no backup is made. Windows starts the service again after 5, then 30, then every 60 seconds.",
+    remedy: "Do what the text says. `rasadmin status` says whether the service runs.";
 
     DutyFailed = 510 Warning "duty-failed" (duty, error, remedy)
     text: "a duty of the rasadmin service does not work: {duty}: {error}; {remedy}",

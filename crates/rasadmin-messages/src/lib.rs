@@ -214,6 +214,7 @@ mod tests {
             (500, "service-started"),
             (501, "service-stopped"),
             (502, "service-waits"),
+            (503, "service-not-started"),
             (510, "duty-failed"),
             (511, "duty-works"),
             (512, "ledger-incomplete"),

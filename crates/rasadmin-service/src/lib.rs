@@ -2,7 +2,8 @@
 //!
 //! [`run`] reads the configuration, takes the lock of the journal, and runs each [`Duty`] on a thread of its own until
 //! it is asked to stop. A duty that fails or panics does not stop the others: its fault is kept as its state, and it is
-//! tried again after a pause. [`state_file::read`] shows the state to other processes.
+//! tried again after a pause. [`state_file::read`] shows the state to other processes. On Windows, `dispatch` runs it for
+//! the Service Control Manager.
 //!
 //! | duty | does |
 //! |---|---|
@@ -13,10 +14,13 @@
 
 mod board;
 mod current;
+#[cfg(windows)]
+mod dispatcher;
 mod duty;
 mod follow;
 pub mod live_table;
 mod log;
+mod log_file;
 pub mod monitor;
 mod retention;
 mod run;
@@ -29,9 +33,12 @@ mod stop;
 mod two_files;
 
 pub use current::Current;
+#[cfg(windows)]
+pub use dispatcher::{NotDispatched, dispatch};
 pub use duty::{Duty, Fault, NewDuty, Turn};
 pub use follow::Follow;
 pub use log::Log;
+pub use log_file::LogFile;
 pub use monitor::Monitor;
 pub use retention::Retention;
 pub use run::{NotStarted, run};

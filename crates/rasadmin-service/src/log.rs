@@ -1,4 +1,4 @@
-//! Where messages go: to the system's log, and to the console of `rasadmin service run`.
+//! Where messages go: to the system's log, and to the console of `rasadmin service run` or the file that replaces it.
 
 use rasadmin_messages::{Message, Severity};
 use rasadmin_system::system_log::SystemLog;

@@ -73,19 +73,27 @@ struct Configuration {
 }
 
 /// Runs the service until it is asked to stop. `file` is the configuration, `computer` this computer's name, `rras` what
-/// answers for RRAS; without it, the duties that ask RRAS are left out. If the
-/// configuration changes in a way that concerns the duties, they start again with it. If they cannot, that is reported
-/// and tried again: a mistake in the file does not end a service that runs.
+/// answers for RRAS; without it, the duties that ask RRAS are left out. `ready` is called once, when the duties have
+/// started. If the configuration changes in a way that concerns the duties, they start again with it. If they cannot, that
+/// is reported and tried again: a mistake in the file does not end a service that runs.
 ///
 /// # Errors
 ///
 /// Why it does not run.
-pub fn run(file: &Path, computer: &Name, rras: Option<Beside>, stop: &Stop, log: &Arc<Log>) -> Result<(), NotStarted> {
+pub fn run(
+    file: &Path,
+    computer: &Name,
+    rras: Option<Beside>,
+    stop: &Stop,
+    log: &Arc<Log>,
+    ready: impl FnOnce(),
+) -> Result<(), NotStarted> {
     let started = now();
     let mut configuration = Configuration::read(file, computer, rras)?;
     configuration.report(log);
     let mut settings = configuration.settings.clone();
     let mut service = Some(configuration.start(&settings, take(&settings.journal, log)?, started, log)?);
+    ready();
     while let Some(mut running) = service {
         running.config_fault(configuration.fault.clone());
         let again = configuration.serve(&mut running, &settings, stop, log);

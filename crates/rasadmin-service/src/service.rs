@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// How long to wait for duties that have to stop. They need a few milliseconds, unless a disk does not answer.
-const STOPPING: Duration = Duration::from_secs(10);
+pub const STOPPING: Duration = Duration::from_secs(10);
 
 /// The RRAS beside which the service runs.
 #[derive(Clone, Debug)]

@@ -26,7 +26,7 @@ impl Running {
         let kept = lines.clone();
         let log = Arc::new(Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned())));
         let (file, asked) = (folder.path().join("rasadmin.toml"), stop.clone());
-        let thread = std::thread::spawn(move || run(&file, &Name::new("VPN1"), None, &asked, &log));
+        let thread = std::thread::spawn(move || run(&file, &Name::new("VPN1"), None, &asked, &log, || ()));
         let running = Self { folder, lines, stop, thread };
         running.until("journal `first`", || running.runs("first"));
         running

@@ -6,6 +6,7 @@
 //! | [`path_variable`] | the system's PATH as text, and how it changes |
 //! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
 //! | [`registry`] | the registry key with that list |
+//! | [`service`] | the Windows service `rasadmin`: its registration, start and stop |
 //! | [`version_marker`] | recognises the product's file and its version |
 //! | [`task`] | the daily task that updates the ledger |
 #![deny(unsafe_code)]
@@ -14,5 +15,6 @@ pub mod environment;
 pub mod path_variable;
 pub mod registration;
 pub mod registry;
+pub mod service;
 pub mod task;
 pub mod version_marker;

@@ -25,6 +25,11 @@ pub fn log_file() -> PathBuf {
     variable("RASADMIN_LOG").unwrap_or_else(|| folder.unwrap_or_else(std::env::temp_dir).join("rasadmin.log"))
 }
 
+/// Returns the log file of the rasadmin service if it has no console: `rasadmin-service.log` beside the DLL's log.
+pub fn service_log_file() -> PathBuf {
+    log_file().with_file_name("rasadmin-service.log")
+}
+
 /// Returns the places that [`config::find`] searches. `dll_folder` is the folder of the DLL, if it is known.
 pub fn config_places(dll_folder: Option<PathBuf>) -> config::Locations {
     config::Locations {

@@ -9,13 +9,12 @@ use crate::setup::folders::{self, Config};
 use crate::setup::permissions;
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, preflight, registry, variable};
+use crate::setup::{config_places, preflight, registry, variable, windows_service};
 use clap::Args;
 use rasadmin_rights::Object;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
-use rasadmin_setup::task;
-use rasadmin_setup::version_marker;
+use rasadmin_setup::{service, task, version_marker};
 use rasadmin_system::machine_policy::MachinePolicy;
 use rasadmin_text::printable_path;
 use std::io::IsTerminal;
@@ -27,14 +26,18 @@ use std::path::{Path, PathBuf};
 /// before. It refuses to register a DLL if RRAS would not start with it.
 ///
 /// If there is no configuration, the command writes one that allows everyone and records everything. If an earlier
-/// rasadmin.dll is registered, RRAS has it loaded, so the command copies the new one beside it under another name. A
-/// daily task brings the journal into the ledger. The changes take effect when you restart RRAS, which cuts every user.
+/// rasadmin.dll is registered, RRAS has it loaded, so the command copies the new one beside it under another name. The
+/// DLL takes effect when you restart RRAS, which cuts every user.
+///
+/// The command also registers and starts the Windows service `rasadmin`, which brings the journal into the ledger,
+/// deletes old data and makes backups. With --no-service, a daily task brings the journal into the ledger instead.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin install --dry-run
   rasadmin install --first
   rasadmin install --yes --config D:\\vpn\\vpn.toml
+  rasadmin install --no-service
 
 Exit codes: 0 installed, or nothing to do; 1 refused, and nothing was changed;
 2 the command could not do its work.")]
@@ -52,8 +55,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Only write the configuration and make the folders; do not register the DLL
-    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path", "wake"])]
+    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path", "wake", "no_service"])]
     config_only: bool,
+    /// Do not register the Windows service, and remove it if it is registered; a daily task updates the ledger instead
+    #[arg(long)]
+    no_service: bool,
     /// Put the folder of this command on the system's PATH
     #[arg(long)]
     add_to_path: bool,
@@ -95,6 +101,10 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     if !arguments.dry_run {
         registry.may_write().or_error(Kind::System)?;
     }
+    // A key that replaces the machine's says nothing about the machine's service and task.
+    let machine = root.is_none();
+    let service = if machine { service::query().or_error(Kind::System)? } else { None };
+    let has_task = machine && task::exists();
     let source = to_install(arguments.dll.as_deref())?;
     refuse_untrusted(&source)?;
     let bytes = std::fs::read(&source).map_err(|e| CommandError::file(&source, e))?;
@@ -125,8 +135,14 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     }
     steps.extend(steps::display_name(&registered, true));
     steps.extend(steps::event_source(&registered, Some(&path)));
-    if root.is_none() {
-        steps.extend(schedule(&config)?);
+    if machine {
+        let wanted = windows_service::wanted(this_program()?, config.path.clone());
+        let wanted = (!arguments.no_service).then_some(&wanted);
+        steps.extend(windows_service::steps(service.as_ref(), wanted));
+        // An existing task is kept, because an administrator may have changed it.
+        if arguments.no_service && !has_task {
+            steps.extend(schedule(&config)?);
+        }
     }
     if arguments.add_to_path {
         steps.extend(steps::search_path(&registry, true)?);
@@ -135,6 +151,10 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
         let kind = registered.dll_path.as_ref().map_or(ValueKind::Sz, |value| value.kind);
         let after = change.after.as_ref().map(|list| Value { kind, text: list.text() });
         steps.push(Step::SetDllPath { before: registered.dll_path.clone(), after });
+    }
+    // It is not undone, so it comes after everything that may fail.
+    if has_task && !arguments.no_service {
+        steps.push(Step::Unschedule);
     }
     let mut spared: Vec<PathBuf> = list.named().into_iter().map(PathBuf::from).collect();
     spared.extend([path.clone(), source.clone()]);
@@ -145,6 +165,13 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     }
     note_never_loaded(&change, out)?;
     warn_if_broken(&config, out)?;
+    if machine && service.is_none() && !arguments.no_service {
+        writeln!(
+            out,
+            "note: the service deletes what is too old from the ledger, by default decisions after 90 days and sessions \
+             after 400; to keep them longer, write [service.retention] into the configuration first"
+        )?;
+    }
     if arguments.config.is_none() && config_places(None, None, &registered).variable.is_some() {
         writeln!(out, "note: RASADMIN_CONFIG is set here; RRAS sees it only if it is a system variable")?;
     }
@@ -155,12 +182,8 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     Ok(Exit::Success)
 }
 
-/// The daily task. An existing task is kept, because an administrator may have changed it. The task runs this command
-/// as SYSTEM.
+/// The daily task, which runs this command as SYSTEM.
 fn schedule(config: &Config) -> Result<Option<Step>> {
-    if task::exists() {
-        return Ok(None);
-    }
     let command = this_program()?;
     let folder = config.path.parent().map(Path::to_path_buf);
     Ok(folder.map(|folder| Step::Schedule { command, folder }))
@@ -227,7 +250,7 @@ fn preflight_all(
 }
 
 /// Refuses if anyone but an administrator can change what this command runs: itself, also in child processes and as the
-/// daily task, and the DLL that it tries out.
+/// service, and the DLL that it tries out.
 fn refuse_untrusted(dll: &Path) -> Result<()> {
     let mut unsafe_permissions = Vec::new();
     for file in [&this_program()?, dll] {

@@ -15,6 +15,7 @@ mod registered;
 mod rights;
 mod service;
 pub mod start;
+mod windows_service;
 
 use crate::context::ZoneArguments;
 use crate::error::{Exit, Result};
@@ -24,6 +25,7 @@ use crate::times;
 use clap::Args;
 use facts::{Fact, Facts, Mark};
 use rasadmin_ledger::report::{PoolUse, Refused};
+use rasadmin_setup::service as registered_service;
 use rasadmin_system::machine_policy::MachinePolicy;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,8 +35,7 @@ use std::path::PathBuf;
 ///
 /// The command checks the registration, the DLL, what is known to keep Remote Access from starting, the configuration,
 /// the journal, Remote Access, today's refusals, the pools, the ledger, the rasadmin service, the log, and who can write
-/// them. It changes
-/// nothing and disturbs no connection. What needs attention comes first.
+/// them. It changes nothing and disturbs no connection. What needs attention comes first.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -48,9 +49,10 @@ These need attention: the DLL is not registered, is missing, or cannot load; the
 configuration is missing or broken; the journal or the ledger is damaged, or has
 lost events; the disk is nearly full; Remote Access does not run, but sessions
 are open; the DLL itself refused somebody today (a pool was exhausted, for
-example); a pool is more than 90 % full; a duty of the rasadmin service fails;
-somebody who is not an administrator can write the files. Refusals by a rule are
-a notice: they do not change the exit code.")]
+example); a pool is more than 90 % full; the rasadmin service is registered with
+Windows, but does not run or is disabled; a duty of the service fails; somebody
+who is not an administrator can write the files. Refusals by a rule are a
+notice: they do not change the exit code.")]
 pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
@@ -96,6 +98,9 @@ pub struct Answer {
     /// The rasadmin service beside RRAS; absent if it never ran here and the configuration does not mention it.
     #[serde(skip_serializing_if = "Option::is_none")]
     rasadmin_service: Option<beside::RasadminService>,
+    /// The rasadmin service as Windows has it registered; only on Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows_service: Option<windows_service::WindowsService>,
     /// Today's refusals by their cause, the most frequent first; absent without a valid configuration. Today is the day
     /// in the configuration's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +129,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut facts = Facts::default();
     let mut answer = Answer::default();
     let mut zone = arguments.zone.named()?;
-    let mut started = None;
+    let (mut started, mut in_force) = (None, None);
     let root = arguments.registry_root.as_deref();
     let registered = match registry(root) {
         Ok((_, registered)) => Some(registered),
@@ -141,6 +146,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if cfg!(windows) {
         answer.policy = Some(policy::check(&mut facts, MachinePolicy::read(root), answer.registration.as_ref()));
     }
+    // A key that replaces the machine's says nothing about the machine's service.
+    let windows_service = (cfg!(windows) && root.is_none()).then(registered_service::query);
     let dll = answer.registration.as_ref().and_then(registered::Registration::dll);
     let places = config_places(dll.as_deref(), root, &registered.unwrap_or_default());
     if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {
@@ -159,9 +166,17 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             zone = Some(in_zone);
             started = service::started(config, &recorded);
         }
-        let (unsafe_permissions, journal_rights) = rights::check(&mut facts, dll.as_deref(), &path, config.as_ref());
+        let service = windows_service.as_ref().and_then(|queried| queried.as_ref().ok()?.as_ref());
+        let programs = dll.into_iter().chain(service.map(|service| service.registration.program.clone()));
+        let programs: Vec<PathBuf> = programs.collect();
+        let (unsafe_permissions, journal_rights) = rights::check(&mut facts, &programs, &path, config.as_ref());
         answer.unsafe_permissions = Some(unsafe_permissions);
         answer.journal_rights = Some(journal_rights);
+        in_force = Some(path);
+    }
+    if let Some(queried) = windows_service {
+        let serves = answer.rasadmin_service.as_ref().map(beside::RasadminService::is_running);
+        answer.windows_service = windows_service::check(&mut facts, queried, in_force.as_deref(), serves);
     }
     if cfg!(windows) {
         let shown = |time| zone.as_ref().map_or_else(|| start::in_utc(time), |zone| times::show(time, zone));

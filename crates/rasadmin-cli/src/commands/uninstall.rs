@@ -5,18 +5,20 @@ use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
 use crate::setup::product::{Own, leftovers};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, registry, variable};
+use crate::setup::{config_places, registry, variable, windows_service};
+use crate::warning;
 use clap::Args;
 use rasadmin_policy::config;
 use rasadmin_setup::registration::{self, List, Value};
-use rasadmin_setup::task;
+use rasadmin_setup::{service, task};
 use rasadmin_text::printable_path;
 use std::path::{Path, PathBuf};
 
 /// Remove rasadmin.dll from RRAS
 ///
 /// The command removes only rasadmin.dll from RRAS's list of DLLs. Other vendors' DLLs, the configuration, the journal
-/// and the ledger stay. The change takes effect when you restart RRAS, which cuts every user.
+/// and the ledger stay. The change takes effect when you restart RRAS, which cuts every user. The command also stops and
+/// removes the Windows service `rasadmin` and the daily task.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -50,8 +52,19 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let ours: Vec<&str> = list.named().into_iter().filter(|dll| own.has(dll)).collect();
     let change = registration::uninstall(text, &|dll| own.has(dll), &variable).map_err(CommandError::refused)?;
 
-    // Also if somebody has removed the DLL from the list by hand.
-    let mut steps: Vec<_> = steps::event_source(&registered, None).into_iter().collect();
+    // Also if somebody has removed the DLL from the list by hand. The service stops while the Event Log has its texts.
+    let mut steps = Vec::new();
+    if root.is_none() {
+        let registered = match service::query() {
+            Err(fault @ service::Fault::NotOurs(_)) => {
+                warning!("{fault}; it stays");
+                None
+            }
+            queried => queried.or_error(Kind::System)?,
+        };
+        steps.extend(windows_service::steps(registered.as_ref(), None));
+    }
+    steps.extend(steps::event_source(&registered, None));
     steps.extend(steps::search_path(&registry, false)?);
     if root.is_none() && task::exists() {
         steps.push(Step::Unschedule);

@@ -11,6 +11,7 @@ use rasadmin_setup::environment;
 use rasadmin_setup::path_variable;
 use rasadmin_setup::registration::{DISPLAY_NAME, Kind as ValueKind, Value};
 use rasadmin_setup::registry::{Registered, Registry};
+use rasadmin_setup::service::{self, Changed, Fault, Registration};
 use rasadmin_setup::task;
 use rasadmin_text::printable_path;
 use std::io::Write;
@@ -51,6 +52,12 @@ pub enum Step {
     Schedule { command: PathBuf, folder: PathBuf },
     /// Deletes that task.
     Unschedule,
+    /// Stops the Windows service.
+    StopService,
+    /// Registers the Windows service, changes its registration, or deletes it.
+    SetService { before: Option<Registration>, after: Option<Registration> },
+    /// Starts the Windows service.
+    StartService,
     /// Deletes a DLL that an upgrade has left. If it is still loaded it stays.
     Delete(PathBuf),
 }
@@ -65,6 +72,9 @@ enum Undo {
     DllPath(Option<Value>),
     SearchPath(Option<Value>),
     Task,
+    StartService,
+    Service(Option<Registration>),
+    StopService,
 }
 
 impl Step {
@@ -104,6 +114,18 @@ impl Step {
                 format!("make the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
             }
             Self::Unschedule => format!("delete the task `{}` of the Task Scheduler", task::NAME),
+            Self::StopService => format!("stop the Windows service `{}`", service::NAME),
+            Self::SetService { before, after: Some(after) } => {
+                let verb = if before.is_some() { "change" } else { "register" };
+                format!(
+                    "{verb} the Windows service `{}`: {} with {}, as SYSTEM, when the computer starts",
+                    service::NAME,
+                    name(&after.program),
+                    name(&after.config)
+                )
+            }
+            Self::SetService { after: None, .. } => format!("delete the Windows service `{}`", service::NAME),
+            Self::StartService => format!("start the Windows service `{}`", service::NAME),
             Self::Delete(path) => format!("delete {}, which an upgrade has left, unless it is loaded", name(path)),
         }
     }
@@ -182,6 +204,24 @@ impl Step {
                     warning!("the task `{}` cannot be deleted: {e}", task::NAME);
                 }
                 Ok(None)
+            }
+            Self::StopService => {
+                service::stop().map_err(refused)?;
+                Ok(Some(Undo::StartService))
+            }
+            Self::SetService { before, after } => {
+                match service::set(after.as_ref()).map_err(refused)? {
+                    Changed::Fully => {}
+                    Changed::WithoutRestartAfterErrors => {
+                        warning!("Windows restarts the service only after a crash, not after an end with an error");
+                    }
+                    Changed::MarkedForDeletion => warning!("{}", Fault::MarkedForDeletion),
+                }
+                Ok(Some(Undo::Service(before.clone())))
+            }
+            Self::StartService => {
+                service::start().map_err(refused)?;
+                Ok(Some(Undo::StopService))
             }
             Self::Delete(path) => {
                 if let Err(e) = std::fs::remove_file(path) {
@@ -281,7 +321,10 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
             Undo::EventSource(before) => {
                 restore(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
-            Undo::Task => task::delete().err().map(|_| format!("the task `{}`", task::NAME)).into_iter().collect(),
+            Undo::Task => left_if(task::delete(), &format!("the task `{}`", task::NAME)),
+            Undo::StartService => left_if(service::start(), "the start of the Windows service"),
+            Undo::Service(before) => left_if(service::set(before.as_ref()), "the registration of the Windows service"),
+            Undo::StopService => left_if(service::stop(), "the stop of the Windows service"),
             Undo::SearchPath(before) => {
                 let left = restore(registry, "PATH", |r| r.set_search_path(before.as_ref()));
                 environment::announce_change();
@@ -292,6 +335,23 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
         left.extend(failed);
     }
     left
+}
+
+fn left_if<T, E>(undone: std::result::Result<T, E>, what: &str) -> Vec<String> {
+    if undone.is_err() { vec![what.to_owned()] } else { Vec::new() }
+}
+
+/// Why the Service Control Manager does not do it, and what to do about it.
+fn refused(fault: Fault) -> CommandError {
+    let remedy = match &fault {
+        Fault::DidNotStart(_) => {
+            let log = printable_path(rasadmin_system::places::service_log_file());
+            format!("; {log} says why. `rasadmin install --no-service` installs without it")
+        }
+        Fault::TooSlow(Some(process)) => format!("; end it, which does no harm: Stop-Process -Force {process}"),
+        _ => String::new(),
+    };
+    CommandError::new(Kind::System, format!("{fault}{remedy}"))
 }
 
 fn restore<E>(

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 /// Copy the ledger to a new file, while Remote Access runs
 ///
-/// When the command ends, the copy is complete, checked and on disk. To restore it, put it in the ledger's place and
-/// delete the files `-wal` and `-shm` beside it. You need not stop Remote Access. The next command brings in what was
-/// recorded since the copy was made.
+/// When the command ends, the copy is complete, checked and on disk. To restore it, stop the rasadmin service, put the
+/// copy in the ledger's place, delete the files `-wal` and `-shm` beside it, and start the service again. You need not
+/// stop Remote Access. What was recorded since the copy was made is brought in again.
 #[derive(Args)]
 #[command(after_long_help = "\
 Example:

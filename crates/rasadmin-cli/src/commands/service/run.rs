@@ -1,5 +1,8 @@
 //! `rasadmin service run`.
 
+#[cfg(windows)]
+mod as_service;
+
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, Result};
 #[cfg(windows)]
@@ -18,8 +21,9 @@ use std::time::Duration;
 /// Run the service in the foreground, until Ctrl-C
 ///
 /// It brings records into the ledger as they come; it looks at RRAS's connections every five seconds; and it keeps journal
-/// and ledger short: once a day it deletes what is too old, checks the ledger, and backs it up. The table [service] of the configuration says what it does. A change of the
-/// file takes effect within a second or two. `rasadmin status` shows each duty.
+/// and ledger short: once a day it deletes what is too old, checks the ledger, and backs it up. The table [service] of the
+/// configuration says what it does. A change of the file takes effect within a second or two. `rasadmin status` shows each
+/// duty.
 ///
 /// Only one service runs for a journal. It can be ended at any time, also by force: it continues where it was.
 #[derive(Args)]
@@ -39,11 +43,19 @@ pub struct Arguments {
     /// With --rras: how many seconds pass in one, as of `host run --speed`
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "rras")]
     speed: u32,
+    /// The Service Control Manager starts it like this
+    #[cfg(windows)]
+    #[arg(long, hide = true)]
+    as_service: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result {
     let rras = rras(&arguments)?;
     let file = ContextArguments { config: arguments.config, ..ContextArguments::default() }.file()?;
+    #[cfg(windows)]
+    if arguments.as_service {
+        return as_service::run(file);
+    }
     let computer = places::server_name();
     let (config, _) = config::for_computer(&computer).read(&file)?;
     let zone = config.zone.clone();
@@ -54,7 +66,7 @@ pub fn run(arguments: Arguments) -> Result {
         let stop = stop.clone();
         move || stop.request()
     })?;
-    rasadmin_service::run(&file, &computer, rras, &stop, &log).map_err(not_started)?;
+    rasadmin_service::run(&file, &computer, rras, &stop, &log, || ()).map_err(not_started)?;
     Ok(Exit::Success)
 }
 
@@ -67,6 +79,12 @@ fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
     if arguments.rras.is_some() {
         return Err(CommandError::usage("--rras is not for Windows: leave it out, and this server's RRAS is asked"));
     }
+    system_rras()
+}
+
+/// This server's RRAS; None if mprapi.dll cannot be used.
+#[cfg(windows)]
+fn system_rras() -> Result<Option<Beside>> {
     match rasadmin_rras::Mprapi::system() {
         Ok(rras) => watched(rras, None),
         Err(error) => {

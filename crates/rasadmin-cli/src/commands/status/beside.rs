@@ -27,6 +27,13 @@ pub struct RasadminService {
     duties: Vec<Duty>,
 }
 
+impl RasadminService {
+    /// Whether it runs now.
+    pub const fn is_running(&self) -> bool {
+        self.running
+    }
+}
+
 /// A duty of the service.
 #[derive(Serialize, JsonSchema)]
 struct Duty {
@@ -104,16 +111,17 @@ fn not_running(
     state: Option<State>,
     time: &dyn Fn(Millis) -> String,
 ) -> Option<State> {
-    const MEANWHILE: &str = "commands and the daily task bring records into the ledger";
+    const MEANWHILE: &str = "commands bring records into the ledger when they read it";
     let last = match &state {
         Some(State { stopped: Some(stopped), .. }) => format!("has not been running since {}", time(*stopped)),
         Some(State { started, .. }) => format!("is not running; it started at {} and ended abnormally", time(*started)),
         None if config.service.configured => "is not running".to_owned(),
         None => return None,
     };
+    let start = if cfg!(windows) { "rasadmin install" } else { "rasadmin service run" };
     let (mark, start) = match config.service.configured {
-        true => (Mark::Notice, "; the configuration has [service], so start it: `rasadmin service run`"),
-        false => (Mark::Note, ""),
+        true => (Mark::Notice, format!("; the configuration has [service], so start it: `{start}`")),
+        false => (Mark::Note, String::new()),
     };
     facts.add(mark, ABOUT, format!("the rasadmin service {last}: {MEANWHILE}{start}"));
     Some(state.unwrap_or_default())

@@ -1,4 +1,5 @@
-//! Who apart from administrators can write the DLL, the configuration, its lists, the journal and the ledger.
+//! Who apart from administrators can write the DLL, the service's program, the configuration, its lists, the journal and
+//! the ledger.
 
 use super::facts::{Facts, Mark};
 use crate::setup::permissions;
@@ -29,10 +30,11 @@ pub struct JournalFault {
     what: String,
 }
 
-/// Who apart from administrators controls the files, and what is wrong with the journal's folder.
+/// Who apart from administrators controls the files, and what is wrong with the journal's folder. `programs` run as
+/// SYSTEM: the DLL, and the program of the Windows service.
 pub fn check(
     facts: &mut Facts,
-    dll: Option<&Path>,
+    programs: &[PathBuf],
     config_file: &Path,
     config: Option<&Config>,
 ) -> (Vec<UnsafePermission>, Vec<JournalFault>) {
@@ -40,7 +42,8 @@ pub fn check(
     let ledger = config.map(|config| config.ledger.as_path()).filter(|ledger| ledger.exists());
     let mut failed = None;
     let members = config.map(|config| config.bundle.files().split_off(1)).unwrap_or_default();
-    let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
+    let files = [Some(config_file), ledger].into_iter().flatten();
+    let files = files.chain(programs.iter().chain(&members).map(PathBuf::as_path));
     let journal = config.map(|config| config.journal.clone()).filter(|journal| journal.is_dir());
     let faults = journal.as_deref().map(rights::check).unwrap_or_default();
     // What is missing is reported as missing, and has no rights.
@@ -78,4 +81,25 @@ pub fn check(
     let journal_faults =
         faults.into_iter().map(|fault| JournalFault { path: fault.path.display().to_string(), what: fault.what });
     (unsafe_permissions.collect(), journal_faults.collect())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_program_of_the_service_that_others_can_write_needs_attention() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("rasadmin.exe");
+        std::fs::write(&program, "").unwrap();
+        for (mode, safe) in [(0o755, true), (0o777, false)] {
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(mode)).unwrap();
+            let mut facts = Facts::default();
+            let (found, _) = check(&mut facts, std::slice::from_ref(&program), &folder.path().join("gone.toml"), None);
+            let text = facts.text(None, false);
+            assert_eq!((found.is_empty(), !facts.need_attention()), (safe, safe), "{text}");
+        }
+    }
 }

@@ -1,0 +1,79 @@
+//! The steps that register the Windows service, change its registration, or remove it.
+
+use super::steps::Step;
+use rasadmin_setup::service::{Registration, Service, Start, State};
+use std::path::PathBuf;
+
+/// The registration that install makes.
+pub fn wanted(program: PathBuf, config: PathBuf) -> Registration {
+    Registration { program, config, start: Start::Automatic }
+}
+
+/// From what is registered to what is wanted; None is no service. A service that runs goes on if nothing about it
+/// changes. Otherwise it stops, so that no old process is left.
+pub fn steps(registered: Option<&Service>, wanted: Option<&Registration>) -> Vec<Step> {
+    let before = registered.map(|service| &service.registration);
+    let runs = registered.is_some_and(|service| service.state != State::Stopped);
+    let mut steps = Vec::new();
+    if before != wanted {
+        if runs {
+            steps.push(Step::StopService);
+        }
+        steps.push(Step::SetService { before: before.cloned(), after: wanted.cloned() });
+    }
+    if wanted.is_some() && !(runs && before == wanted) {
+        steps.push(Step::StartService);
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rasadmin_setup::service::Ended;
+
+    fn of(program: &str) -> Registration {
+        wanted(program.into(), r"C:\ProgramData\rasadmin\rasadmin.toml".into())
+    }
+
+    fn service(registration: Registration, state: State) -> Service {
+        Service { registration, state, process: None, ended: Ended::Well }
+    }
+
+    fn set(before: Option<&Registration>, after: Option<&Registration>) -> Step {
+        Step::SetService { before: before.cloned(), after: after.cloned() }
+    }
+
+    #[test]
+    fn the_service_is_registered_and_started_once() {
+        let new = of("new.exe");
+        assert_eq!(steps(None, None), []);
+        assert_eq!(steps(None, Some(&new)), [set(None, Some(&new)), Step::StartService]);
+        assert_eq!(steps(Some(&service(new.clone(), State::Running)), Some(&new)), []);
+        assert_eq!(steps(Some(&service(new.clone(), State::Starting)), Some(&new)), []);
+        assert_eq!(steps(Some(&service(new.clone(), State::Stopped)), Some(&new)), [Step::StartService]);
+    }
+
+    #[test]
+    fn an_upgrade_stops_it_and_starts_the_new_program() {
+        let (old, new) = (of("old.exe"), of("new.exe"));
+        let changed = set(Some(&old), Some(&new));
+        let running = service(old.clone(), State::Running);
+        assert_eq!(steps(Some(&running), Some(&new)), [Step::StopService, changed.clone(), Step::StartService]);
+        let stopped = service(old, State::Stopped);
+        assert_eq!(steps(Some(&stopped), Some(&new)), [changed, Step::StartService]);
+        // Install means that it shall run, also if somebody has disabled it.
+        let disabled = Registration { start: Start::Disabled, ..new.clone() };
+        let stopped = service(disabled.clone(), State::Stopped);
+        assert_eq!(steps(Some(&stopped), Some(&new)), [set(Some(&disabled), Some(&new)), Step::StartService]);
+    }
+
+    #[test]
+    fn it_stops_before_it_is_removed() {
+        let old = of("old.exe");
+        let running = service(old.clone(), State::Running);
+        assert_eq!(steps(Some(&running), None), [Step::StopService, set(Some(&old), None)]);
+        let stopped = service(old.clone(), State::Stopped);
+        assert_eq!(steps(Some(&stopped), None), [set(Some(&old), None)]);
+    }
+}
