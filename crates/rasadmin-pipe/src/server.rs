@@ -92,9 +92,9 @@ impl Server {
     pub fn serve_for(&mut self, time: Duration) -> Result<(), Error> {
         let patience = Patience::unless(time, &self.shared.stop);
         while let Ok(slice) = patience.next() {
-            let Some(place) = Place::take(&self.shared, slice) else { continue };
+            let Some(seat) = Seat::take(&self.shared, slice) else { continue };
             let Some(stream) = self.listener.accept(slice)? else { continue };
-            let served = std::thread::Builder::new().name("pipe client".to_owned()).spawn(move || place.serve(stream));
+            let served = std::thread::Builder::new().name("pipe client".to_owned()).spawn(move || seat.serve(stream));
             if let Err(error) = served {
                 self.shared.refused(&format!("the system starts no thread: {error}"));
             }
@@ -133,11 +133,11 @@ impl Shared {
     }
 }
 
-/// One of the places for clients. It is free again when it is dropped.
-struct Place(Arc<Shared>);
+/// One of the seats for clients. It is free again when it is dropped.
+struct Seat(Arc<Shared>);
 
-impl Place {
-    /// Waits so long for a place.
+impl Seat {
+    /// Waits so long for a free one.
     fn take(shared: &Arc<Shared>, wait: Duration) -> Option<Self> {
         let until = Instant::now() + wait;
         let mut busy = shared.busy();
@@ -179,7 +179,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         *self.0.busy() -= 1;
         self.0.freed.notify_all();
