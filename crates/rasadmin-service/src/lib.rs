@@ -8,12 +8,16 @@
 //! |---|---|
 //! | [`follow`](Follow) | brings records into the ledger as they come, and writes a checkpoint after each segment |
 //! | [`retention`](Retention) | deletes what is too old, checks the ledger, backs it up, and watches the disks |
+//! | [`pipe`](Pipe) | answers commands on this computer |
+//! | [`metrics`](Metrics) | counts for a monitoring system |
 #![forbid(unsafe_code)]
 
 mod board;
 mod duty;
 mod follow;
 mod log;
+pub mod metrics;
+pub mod pipe;
 mod retention;
 mod run;
 mod runner;
@@ -23,12 +27,14 @@ pub mod state;
 pub mod state_file;
 mod stop;
 
-pub use duty::{Duty, Fault, NewDuty, Turn};
+pub use duty::{Duty, DutyStart, Fault, NewDuty, Turn};
 pub use follow::Follow;
 pub use log::Log;
+pub use metrics::Metrics;
+pub use pipe::Pipe;
 pub use retention::Retention;
 pub use run::{NotStarted, run};
 pub use runner::is_duty;
-pub use service::Service;
+pub use service::{Service, duties};
 pub use settings::Settings;
 pub use stop::Stop;

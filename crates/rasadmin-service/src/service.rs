@@ -1,9 +1,11 @@
 //! The service while one configuration is in force: its duties, its lock, and its state on disk.
 
 use crate::board::Board;
-use crate::duty::NewDuty;
+use crate::duty::{DutyStart, NewDuty};
 use crate::follow::Follow;
 use crate::log::Log;
+use crate::metrics::{Collector, Metrics};
+use crate::pipe::Pipe;
 use crate::retention::Retention;
 use crate::runner::{Runner, now};
 use crate::settings::Settings;
@@ -42,8 +44,20 @@ pub fn duties(settings: &Arc<Settings>) -> Vec<NewDuty> {
     }
     if settings.service.retention.enabled {
         let settings = settings.clone();
-        let make = move |last| Box::new(Retention::new(settings.clone(), last)) as Box<dyn crate::Duty>;
+        let make =
+            move |start: DutyStart| Box::new(Retention::new(settings.clone(), start.last)) as Box<dyn crate::Duty>;
         duties.push(NewDuty { name: DutyName::Retention, make: Box::new(make) });
+    }
+    let collector = settings.service.metrics.enabled.then(|| Arc::new(Collector::new(settings.clone())));
+    if settings.service.pipe {
+        let (settings, collector) = (settings.clone(), collector.clone());
+        let make = move |start| Box::new(Pipe::new(&settings, collector.clone(), start)) as Box<dyn crate::Duty>;
+        duties.push(NewDuty { name: DutyName::Pipe, make: Box::new(make) });
+    }
+    if let Some(collector) = collector {
+        let settings = settings.clone();
+        let make = move |start| Box::new(Metrics::new(&settings, collector.clone(), start)) as Box<dyn crate::Duty>;
+        duties.push(NewDuty { name: DutyName::Metrics, make: Box::new(make) });
     }
     duties
 }

@@ -51,6 +51,10 @@ pub enum DutyName {
     Follow,
     /// Keeps journal and ledger short.
     Retention,
+    /// Answers commands.
+    Pipe,
+    /// Counts for a monitoring system.
+    Metrics,
 }
 
 impl DutyName {
@@ -59,6 +63,8 @@ impl DutyName {
         match self {
             Self::Follow => "follow",
             Self::Retention => "retention",
+            Self::Pipe => "pipe",
+            Self::Metrics => "metrics",
         }
     }
 }
@@ -71,6 +77,10 @@ pub enum Report {
     Follow(FollowReport),
     /// Of `retention`.
     Retention(RetentionReport),
+    /// Of `pipe`.
+    Pipe(PipeReport),
+    /// Of `metrics`.
+    Metrics(MetricsReport),
 }
 
 impl Report {
@@ -79,6 +89,8 @@ impl Report {
         match name {
             DutyName::Follow => Self::Follow(FollowReport::default()),
             DutyName::Retention => Self::Retention(RetentionReport::default()),
+            DutyName::Pipe => Self::Pipe(PipeReport::default()),
+            DutyName::Metrics => Self::Metrics(MetricsReport::default()),
         }
     }
 
@@ -87,6 +99,8 @@ impl Report {
         match self {
             Self::Follow(_) => DutyName::Follow,
             Self::Retention(_) => DutyName::Retention,
+            Self::Pipe(_) => DutyName::Pipe,
+            Self::Metrics(_) => DutyName::Metrics,
         }
     }
 }
@@ -123,6 +137,26 @@ pub struct RetentionReport {
     pub disks: Vec<FreeSpace>,
     /// When the next run is due.
     pub next: Option<Millis>,
+}
+
+/// What `pipe` has done since the duties started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipeReport {
+    /// Requests that were answered.
+    pub answered: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// When and why one was refused last.
+    pub last_refusal: Option<(Millis, String)>,
+}
+
+/// What `metrics` has written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricsReport {
+    /// The file; None if the configuration names none.
+    pub file: Option<String>,
+    /// When it was last written.
+    pub written: Option<Millis>,
 }
 
 /// The numbers of deleted rows.

@@ -75,7 +75,7 @@ fn of(state: &State, name: DutyName) -> &DutyState {
 fn followed(state: &State) -> &FollowReport {
     match &of(state, DutyName::Follow).report {
         Report::Follow(report) => report,
-        Report::Retention(report) => panic!("{report:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -247,10 +247,10 @@ fn a_duty_continues_with_the_report_of_an_earlier_process() {
     let (settings, (log, _)) = (settings(&scene), log());
     let segments = |state: &State| match &of(state, DutyName::Retention).report {
         Report::Retention(report) => report.segments,
-        Report::Follow(report) => panic!("{report:?}"),
+        other => panic!("{other:?}"),
     };
     for expected in 1..=3 {
-        let kept = NewDuty { name: DutyName::Retention, make: Box::new(|last| Box::new(Kept(last))) };
+        let kept = NewDuty { name: DutyName::Retention, make: Box::new(|start| Box::new(Kept(start.last))) };
         let mut service = start(&settings, vec![kept], &log);
         until(&mut service, &settings.journal, |state| segments(state) == expected);
         assert_eq!(service.stop(), []);

@@ -4,7 +4,7 @@
 
 mod service;
 
-pub use service::{Follow, Retention, Service};
+pub use service::{Follow, Metrics, Pipe, Retention, Service};
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
 pub use crate::rules::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};

@@ -17,6 +17,19 @@ pub struct Service {
     pub follow: bool,
     /// Does it keep journal and ledger short, and how?
     pub retention: Retention,
+    /// Does it answer the commands of administrators over its pipe?
+    pub pipe: bool,
+    /// Does it count for a monitoring system, and where?
+    pub metrics: Metrics,
+}
+
+/// What is counted for a monitoring system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Does the service do this?
+    pub enabled: bool,
+    /// The file that it writes, absolute; None: none.
+    pub file: Option<PathBuf>,
 }
 
 /// How journal and ledger are kept short.
@@ -69,6 +82,8 @@ pub(super) fn service(raw: &file::File, folder: &Path, ledger: &Path, mistakes: 
             backups: backups(retention.backups.as_ref(), folder, ledger, mistakes),
             keep: keep(retention.keep.as_ref(), mistakes),
         },
+        pipe: of.and_then(|service| service.pipe.enabled).unwrap_or(true),
+        metrics: metrics(of.map(|service| &service.metrics), folder, mistakes),
     }
 }
 
@@ -107,18 +122,31 @@ fn at(text: Option<&At<String>>, mistakes: &mut Vec<Mistake>) -> Time {
 
 fn backups(named: Option<&At<String>>, folder: &Path, ledger: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
     let Some(path) = named else { return ledger.parent().unwrap_or(folder).join("backups") };
+    let instead = "leave `backups` out for the folder `backups` beside the ledger, or write keep = 0 for none";
+    written_path(path, "the path of the backups", instead, folder, mistakes)
+}
+
+/// A path in the file, made absolute. `what` it is, and what to write `instead` of an empty one.
+fn written_path(path: &At<String>, what: &str, instead: &str, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
     let text = path.get_ref();
     if text.trim().is_empty() {
-        let help = "leave `backups` out for the folder `backups` beside the ledger, or write keep = 0 for none";
-        mistakes.push(Mistake::at(path.span(), "the path of the backups is empty", help));
+        mistakes.push(Mistake::at(path.span(), format!("{what} is empty"), instead));
     } else if text.chars().any(char::is_control) {
-        mistakes.push(Mistake::at(
-            path.span(),
-            "the path of the backups has control characters",
-            "write the path in single quotes",
-        ));
+        let fault = format!("{what} has control characters");
+        mistakes.push(Mistake::at(path.span(), fault, "write the path in single quotes"));
     }
     folder.join(text)
+}
+
+fn metrics(raw: Option<&file::Metrics>, folder: &Path, mistakes: &mut Vec<Mistake>) -> Metrics {
+    let enabled = raw.and_then(|metrics| metrics.enabled).unwrap_or(true);
+    let Some(named) = raw.and_then(|metrics| metrics.file.as_ref()) else { return Metrics { enabled, file: None } };
+    let file = written_path(named, "the path of the metrics", "leave `file` out for no file", folder, mistakes);
+    if !named.get_ref().trim().is_empty() && file.extension().is_none_or(|extension| extension != "prom") {
+        let what = "the file of the metrics does not end with `.prom`, so no collector reads it";
+        mistakes.push(Mistake::at(named.span(), what, "write a name like `rasadmin.prom`"));
+    }
+    Metrics { enabled, file: Some(file) }
 }
 
 fn keep(number: Option<&At<u32>>, mistakes: &mut Vec<Mistake>) -> u32 {

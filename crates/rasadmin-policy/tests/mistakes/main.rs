@@ -261,6 +261,9 @@ fn cases() -> Vec<(&'static str, String)> {
         ("retention at no time of day", with("service.retention.at = \"24:00\"\n")),
         ("backups without a path", with("service.retention.backups = \"\"\n")),
         ("too many backups", with("service.retention.keep = 1001\n")),
+        ("a pipe that is not a table", with("service.pipe = false\n")),
+        ("metrics without a path", with("service.metrics.file = \"\"\n")),
+        ("metrics in a file that no collector reads", with("service.metrics.file = \"metrics.txt\"\n")),
         ("the journal's when_unrecorded", with("journal.when_unrecorded = \"refuse\"\n")),
     ]
 }
