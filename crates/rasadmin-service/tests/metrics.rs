@@ -180,10 +180,13 @@ fn the_ledgers_lag_is_how_much_it_lacks_and_for_how_long() {
     let last = rasadmin_recorder::present::read(&scene.config.journal).unwrap().unwrap().position.number;
     let settings = Arc::new(Settings::of(&scene.config, &Name::new("VPN1")));
     let collector = Collector::new(settings);
-    let lag = |record: u64, now: i64| {
-        let follow = FollowReport { record: Some(record), ..FollowReport::default() };
+    let text = |record: Option<u64>, now: i64| {
+        let follow = FollowReport { record, ..FollowReport::default() };
         let duties = vec![DutyState { report: Report::Follow(follow), fault: None }];
-        let text = collector.text(&State { duties, ..State::default() }, now).unwrap();
+        collector.text(&State { duties, ..State::default() }, now).unwrap()
+    };
+    let lag = |record: u64, now: i64| {
+        let text = text(Some(record), now);
         let of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
         (of("rasadmin_ledger_lag_records "), of("rasadmin_ledger_lag_seconds "))
     };
@@ -192,8 +195,9 @@ fn the_ledgers_lag_is_how_much_it_lacks_and_for_how_long() {
     assert_eq!(lag(last - 2, 12_500), expected(2, "2.5"));
     assert_eq!(lag(last - 1, 14_000), expected(1, "4"));
     assert_eq!(lag(last, 15_000), expected(0, "0"));
-    let text = collector.text(&State::default(), 1).unwrap();
-    assert!(!text.contains("rasadmin_ledger_lag"), "without `follow` nobody knows: {text}");
+    for text in [collector.text(&State::default(), 16_000).unwrap(), text(None, 17_000)] {
+        assert!(text.contains("rasadmin_live_sessions") && !text.contains("rasadmin_ledger_lag"), "{text}");
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) struct Collected {
     pub tally: Tally,
     /// A record that the ledger lacked at this time.
     lacking: Option<(u64, Millis)>,
-    /// How far the ledger is behind the journal; None if `follow` does not run, or nothing was recorded yet.
+    /// How far the ledger is behind the journal; None if `follow` does not run, or has brought in nothing yet.
     pub lag: Option<Lag>,
 }
 
@@ -121,15 +121,15 @@ impl Collected {
     /// How old is the oldest record that the ledger lacks? Only one such record is remembered, so it may be older than
     /// this says, by the time that the ledger needed for the one before.
     fn measure_lag(&mut self, service: &State, now: Millis) {
-        let follow = service.duties.iter().find_map(|duty| match &duty.report {
-            Report::Follow(follow) => Some(follow),
+        let brought = service.duties.iter().find_map(|duty| match &duty.report {
+            Report::Follow(follow) => follow.record,
             _ => None,
         });
-        let (Some(follow), Some(following)) = (follow, &self.following) else {
+        let (Some(brought), Some(following)) = (brought, &self.following) else {
             (self.lacking, self.lag) = (None, None);
             return;
         };
-        let (there, brought) = (following.follower.position().number, follow.record.unwrap_or(0));
+        let there = following.follower.position().number;
         self.lacking = self.lacking.filter(|(number, _)| *number > brought && *number <= there);
         if there > brought && self.lacking.is_none() {
             self.lacking = Some((there, now));
