@@ -186,7 +186,7 @@ impl Drop for Seat {
     }
 }
 
-/// Waits for the client to close, so that it can read the answer: unread bytes would make the system take it back.
+/// Waits for the client to close: Windows may drop what it has not read yet if the server closes first.
 fn drain(stream: &mut Stream, patience: &Patience<'_>) {
     let (mut rest, mut read) = ([0; 4096], 0);
     while read < LONGEST_REQUEST {

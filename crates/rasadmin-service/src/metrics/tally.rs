@@ -109,3 +109,52 @@ fn sums(days: &[DayUse]) -> [u64; 2] {
     let sum = |of: fn(&DayUse) -> u64| days.iter().map(of).fold(0, u64::saturating_add);
     [sum(|day| day.input_octets), sum(|day| day.output_octets)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rasadmin_engine::effect::{ClosedBy, Labels, SessionEnded, Usage};
+    use rasadmin_engine::{Answer, Event, Identity, Name, Process, Stamp};
+
+    fn octets_after(tally: &mut Tally, effect: Effect) -> [u64; 2] {
+        let record = Record {
+            at: Stamp::default(),
+            id: Id(1),
+            instance: Id(2),
+            process: Process(3),
+            late: false,
+            event: Event::Look(Vec::new()),
+            decision: None,
+            answer: Answer::Nothing,
+            session: None,
+            effects: vec![effect],
+        };
+        tally.record(&record, &State::new());
+        tally.octets
+    }
+
+    fn interim(days: &[[u64; 2]]) -> Effect {
+        let labels = Labels { day: 1, week: 1, month: 1 };
+        let day =
+            |&[input_octets, output_octets]: &[u64; 2]| DayUse { labels, seconds: 0, input_octets, output_octets };
+        let user = Identity { domain: Name::new("CORP"), name: Name::new("ALICE") };
+        Effect::InterimUse { session: Id(7), user, at: Stamp::default(), days: days.iter().map(day).collect() }
+    }
+
+    fn ended([input_octets, output_octets]: [u64; 2]) -> Effect {
+        let usage = Usage { input_octets, output_octets, ..Usage::default() };
+        let (at, by) = (Stamp::default(), ClosedBy::Hangup);
+        Effect::SessionEnded(SessionEnded { session: Id(7), start: 0, at, by, usage })
+    }
+
+    /// Each of them is the whole sum until then.
+    #[test]
+    fn what_was_counted_of_a_live_session_is_not_counted_again_at_its_end() {
+        let tally = &mut Tally::default();
+        assert_eq!(octets_after(tally, interim(&[[100, 10]])), [100, 10]);
+        assert_eq!(octets_after(tally, interim(&[[100, 10], [50, 5]])), [150, 15]);
+        assert_eq!(octets_after(tally, ended([170, 15])), [170, 15]);
+        assert_eq!(octets_after(tally, ended([3, 400])), [170, 400], "a counter never falls");
+        assert_eq!(octets_after(tally, ended([170, 400])), [170, 400]);
+    }
+}
