@@ -39,7 +39,7 @@ const READ_AND_WRITE: &str = "0x12019b";
 
 /// SYSTEM and the administrators have full control; the service's second process may ask.
 fn descriptor() -> io::Result<Descriptor> {
-    Descriptor::parse(&format!("O:BAG:SYD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;{READ_AND_WRITE};;;{READER})"))
+    Descriptor::parse(&format!("O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;{READ_AND_WRITE};;;{READER})"))
 }
 
 impl Listener {
@@ -61,7 +61,7 @@ impl Listener {
             Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::TimedOut => return Ok(None),
             Err(e) if is(&e, ERROR_NO_DATA) => {
-                // The client has gone again.
+                // The client has gone again. What it has sent is not read: nobody waits for an answer.
                 self.waiting.disconnect().map_err(failed)?;
                 return Ok(None);
             }

@@ -195,9 +195,11 @@ fn a_client_that_closes_early_harms_nobody() {
     }
     // It does not wait for the answer.
     connect(&server.address).write_all(&good).unwrap();
-    let counts = server.until(|counts| counts.answered + counts.refused == 5);
-    assert_eq!((counts.answered, counts.refused), (1, 4), "who sends nothing asks nothing");
     server.ask().unwrap();
+    // Windows forgets a client that is gone before it was accepted, with all that it has sent.
+    let all = if cfg!(windows) { 1 } else { 6 };
+    let counts = server.until(|counts| counts.answered + counts.refused >= all);
+    assert!(counts.answered <= 2 && counts.refused <= 4, "who sends nothing asks nothing: {counts:?}");
 }
 
 #[test]
