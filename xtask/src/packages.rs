@@ -12,6 +12,8 @@ pub const NATIVE: &[&str] = &["gcc", "g++", "libc6-dev"];
 pub const STRACE: &[&str] = &["strace"];
 /// A database that exported sessions are loaded into.
 pub const POSTGRESQL: &[&str] = &["postgresql"];
+/// Its promtool checks the metrics.
+pub const PROMETHEUS: &[&str] = &["prometheus"];
 /// A linker, windres, C and C++ compilers for Windows, and Wine to run the programs.
 pub const WINDOWS: &[&str] = &[
     "binutils-mingw-w64-x86-64",

@@ -25,7 +25,8 @@ const SLOWEST: usize = 10;
 pub fn all() -> Result {
     let start = Instant::now();
     disk::require_space()?;
-    packages::need(&[packages::NATIVE, packages::STRACE, packages::POSTGRESQL, packages::WINDOWS].concat())?;
+    let programs = [packages::STRACE, packages::POSTGRESQL, packages::PROMETHEUS];
+    packages::need(&[packages::NATIVE, &programs.concat(), packages::WINDOWS].concat())?;
     if !cfg!(windows) {
         // Both threads below need it: install it before them.
         packages::windows_rust()?;

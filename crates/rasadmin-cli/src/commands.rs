@@ -17,6 +17,7 @@ pub mod install;
 pub mod internal;
 pub mod journal;
 pub mod ledger;
+pub mod metrics;
 pub mod purge;
 pub mod release;
 pub mod replay;

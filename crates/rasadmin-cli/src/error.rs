@@ -68,6 +68,8 @@ pub enum Kind {
     Interrupted,
     /// Another process does it already.
     AlreadyRunning,
+    /// The rasadmin service does not run, or does not answer.
+    NotRunning,
 }
 
 /// Why a command could not do its work.

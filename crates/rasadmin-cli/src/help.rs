@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
     ("Change", &["block, unblock, blocks", "release", "close", "purge, anonymise"]),
-    ("Set up", &["install", "uninstall", "service", "ledger", "journal", "import", "export", "completions"]),
+    ("Set up", &["install", "uninstall", "service, metrics", "ledger", "journal", "import", "export", "completions"]),
     ("Develop", &["check", "host"]),
 ];
 

@@ -190,9 +190,9 @@ fn a_changed_configuration_is_picked_up_and_a_broken_one_is_not() {
         let all = status["rasadmin_service"]["duties"].as_array().cloned().unwrap_or_default();
         all.iter().map(|duty| duty["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    day.until(|status| duties(status) == ["follow"]);
+    day.until(|status| duties(status) == ["follow", "pipe", "metrics"]);
     std::fs::write(day.config(), CONFIG.replace("enabled = false", "at = \"04:00\"")).unwrap();
-    day.until(|status| duties(status) == ["follow", "retention"]);
+    day.until(|status| duties(status) == ["follow", "retention", "pipe", "metrics"]);
     std::fs::write(day.config(), CONFIG.replace("enabled", "enabeld")).unwrap();
     // Without a configuration that was ever in force, `status` does not know where the journal is.
     let deadline = Instant::now() + PATIENCE;
@@ -201,9 +201,9 @@ fn a_changed_configuration_is_picked_up_and_a_broken_one_is_not() {
         assert!(Instant::now() < deadline, "{:#?}", state());
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(state().duties.len(), 2, "as before");
+    assert_eq!(state().duties.len(), 4, "as before");
     std::fs::write(day.config(), CONFIG).unwrap();
-    let status = day.until(|status| duties(status) == ["follow"]);
+    let status = day.until(|status| duties(status) == ["follow", "pipe", "metrics"]);
     assert_eq!(status["rasadmin_service"]["configuration_fault"], serde_json::Value::Null);
 }
 
@@ -222,7 +222,10 @@ fn it_stops_cleanly_when_it_is_asked_to() {
         assert!(service.0.wait().unwrap().success());
         let mut told = String::new();
         std::io::Read::read_to_string(&mut service.0.stdout.take().unwrap(), &mut told).unwrap();
-        assert!(told.contains("duties: follow\n") && told.ends_with("the rasadmin service has stopped\n"), "{told}");
+        assert!(
+            told.contains("duties: follow, pipe, metrics\n") && told.ends_with("the rasadmin service has stopped\n"),
+            "{told}"
+        );
         let status = day.status();
         assert_eq!(
             (&status["rasadmin_service"]["running"], status["rasadmin_service"]["stopped"].is_string()),

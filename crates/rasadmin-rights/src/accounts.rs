@@ -1,11 +1,13 @@
-//! Accounts, as SIDs in text form: the current user, whether this process runs as an administrator, and who the
-//! administrators are.
+//! Accounts, as SIDs in text form: the current user and the user of a token, whether they are administrators, and who
+//! the administrators are.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
+use crate::account::Account;
 use crate::local_memory::Local;
 use std::io;
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
-use windows_sys::Win32::Foundation::{CloseHandle, FreeLibrary, HANDLE};
+use windows_sys::Win32::Foundation::{FreeLibrary, HANDLE};
 use windows_sys::Win32::NetworkManagement::NetManagement::{LOCALGROUP_MEMBERS_INFO_0, MAX_PREFERRED_LENGTH};
 use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
 use windows_sys::Win32::Security::{
@@ -40,34 +42,55 @@ pub(super) unsafe fn text(sid: PSID) -> io::Result<String> {
 /// The current user's SID.
 pub(super) fn own() -> io::Result<String> {
     // SAFETY: it is the SID of this process's token.
-    with_own(|sid| unsafe { text(sid) })
+    with_user(&own_token()?.as_handle(), |sid| unsafe { text(sid) })
 }
 
 /// The current user's account, as in `CORP\alice`.
 pub(super) fn own_name() -> io::Result<String> {
-    // SAFETY: it is the SID of this process's token.
-    let (domain, name) = with_own(|sid| unsafe { look_up(sid) })?;
+    user_name(&own_token()?.as_handle())
+}
+
+/// The account of a token that was taken from a client's thread.
+pub(super) fn of_token(token: &BorrowedHandle<'_>) -> io::Result<Account> {
+    // SAFETY: it is the SID of this token.
+    let id = with_user(token, |sid| unsafe { text(sid) })?;
+    // Windows cannot name an account if no domain controller answers, for example.
+    let name = user_name(token).unwrap_or_else(|_| id.clone());
+    let administrator = id == SYSTEM || is_member(token.as_raw_handle().cast());
+    Ok(Account { id, name, administrator })
+}
+
+/// NT AUTHORITY\SYSTEM.
+const SYSTEM: &str = "S-1-5-18";
+
+/// The user of a token, as in `CORP\alice`.
+fn user_name(token: &BorrowedHandle<'_>) -> io::Result<String> {
+    // SAFETY: it is the SID of this token.
+    let (domain, name) = with_user(token, |sid| unsafe { look_up(sid) })?;
     let (domain, name) = (String::from_utf16_lossy(&domain), String::from_utf16_lossy(&name));
     Ok(if domain.is_empty() { name } else { format!("{domain}\\{name}") })
 }
 
-/// Passes the current user's SID to a function.
-fn with_own<T>(then: impl FnOnce(PSID) -> io::Result<T>) -> io::Result<T> {
+/// The token of this process.
+fn own_token() -> io::Result<OwnedHandle> {
     let mut token: HANDLE = null_mut();
     // SAFETY: the process's own pseudo handle, and a place for the token's.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &mut token) } == 0 {
         return Err(io::Error::last_os_error());
     }
+    // SAFETY: it was just opened, and nobody else has it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(token.cast()) })
+}
+
+/// Passes the SID of a token's user to a function.
+fn with_user<T>(token: &BorrowedHandle<'_>, then: impl FnOnce(PSID) -> io::Result<T>) -> io::Result<T> {
     // A TOKEN_USER and the SID that it points to, in words for the alignment of the pointer.
     let mut user = [0_u64; 16];
     let (size, mut length) = (size_of_val(&user) as u32, 0);
+    let token = token.as_raw_handle().cast();
     // SAFETY: the token is open; the buffer is as long as it says.
-    let known = unsafe { GetTokenInformation(token, TokenUser, user.as_mut_ptr().cast(), size, &mut length) };
-    let error = io::Error::last_os_error();
-    // SAFETY: it is ours, and closed once.
-    unsafe { CloseHandle(token) };
-    if known == 0 {
-        return Err(error);
+    if unsafe { GetTokenInformation(token, TokenUser, user.as_mut_ptr().cast(), size, &mut length) } == 0 {
+        return Err(io::Error::last_os_error());
     }
     // SAFETY: Windows has written a TOKEN_USER there, whose SID is in the same buffer.
     then(unsafe { (*user.as_ptr().cast::<TOKEN_USER>()).User.Sid })
@@ -84,10 +107,16 @@ fn administrators() -> io::Result<Sid> {
 
 /// Does this process have an administrator's rights?
 pub(super) fn is_administrator() -> bool {
+    is_member(null_mut())
+}
+
+/// Does this impersonation token, or (null) this thread, have an administrator's rights? A group that is there only to
+/// deny does not count.
+fn is_member(token: HANDLE) -> bool {
     let Ok(mut sid) = administrators() else { return false };
     let mut is = 0;
-    // SAFETY: without a token it is the caller's own that is asked; a SID, and a place for the answer.
-    unsafe { CheckTokenMembership(null_mut(), sid.as_mut_ptr().cast(), &mut is) != 0 && is != 0 }
+    // SAFETY: an open token, or null for the caller's own; a SID, and a place for the answer.
+    unsafe { CheckTokenMembership(token, sid.as_mut_ptr().cast(), &mut is) != 0 && is != 0 }
 }
 
 /// Frees the library that was loaded.

@@ -1,16 +1,17 @@
-//! Security descriptors of files, as text: read, given to a new folder, and set.
+//! Security descriptors, as text: read, given to a new folder or another new object, and set.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
 use crate::accounts;
 use crate::local_memory::Local;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 use std::path::Path;
 use std::ptr::null_mut;
 use windows_sys::Win32::Foundation::ERROR_SUCCESS;
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertStringSecurityDescriptorToSecurityDescriptorW,
-    GetNamedSecurityInfoW, SDDL_REVISION_1, SE_FILE_OBJECT, SetNamedSecurityInfoW,
+    GetNamedSecurityInfoW, GetSecurityInfo, SDDL_REVISION_1, SE_FILE_OBJECT, SE_KERNEL_OBJECT, SetNamedSecurityInfoW,
 };
 use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, OWNER_SECURITY_INFORMATION,
@@ -86,14 +87,37 @@ pub(super) fn owner(path: &Path) -> io::Result<String> {
             &mut descriptor,
         )
     };
-    let _descriptor = Local(descriptor);
+    owner_in(code, owner, Local(descriptor))
+}
+
+/// The SID of the owner of an open object, such as a pipe, as text.
+pub(super) fn owner_of(object: &BorrowedHandle<'_>) -> io::Result<String> {
+    let (mut owner, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) = (null_mut(), null_mut());
+    // SAFETY: the object is open; the owner is a part of the descriptor, which is ours to free.
+    let code = unsafe {
+        GetSecurityInfo(
+            object.as_raw_handle().cast(),
+            SE_KERNEL_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &mut owner,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &mut descriptor,
+        )
+    };
+    owner_in(code, owner, Local(descriptor))
+}
+
+/// The owner's SID as text. It is a part of the descriptor.
+fn owner_in(code: u32, owner: PSID, _descriptor: Local) -> io::Result<String> {
     if code != ERROR_SUCCESS {
         return Err(io::Error::from_raw_os_error(code as i32));
     }
     if owner.is_null() {
         return Err(io::Error::other("it has no owner"));
     }
-    // SAFETY: Windows has given this SID, and the descriptor that it is in lives.
+    // SAFETY: Windows has given this SID, and the descriptor that it is in lives until the end of this function.
     unsafe { accounts::text(owner) }
 }
 
@@ -120,6 +144,29 @@ pub(super) fn set(path: &Path, sddl: &str, owner: bool) -> io::Result<()> {
     if code == ERROR_SUCCESS { Ok(()) } else { Err(io::Error::from_raw_os_error(code as i32)) }
 }
 
+/// A security descriptor for a new object.
+pub struct Descriptor(Local);
+
+impl Descriptor {
+    /// From its text.
+    ///
+    /// # Errors
+    /// If Windows does not understand the text.
+    pub fn parse(sddl: &str) -> io::Result<Self> {
+        parse(sddl).map(Self)
+    }
+
+    /// For the creation of an object that child processes do not inherit. The pointer in it is valid as long as this
+    /// descriptor.
+    pub fn attributes(&self) -> SECURITY_ATTRIBUTES {
+        SECURITY_ATTRIBUTES {
+            nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
+            lpSecurityDescriptor: self.0.0,
+            bInheritHandle: 0,
+        }
+    }
+}
+
 fn parse(sddl: &str) -> io::Result<Local> {
     let sddl: Vec<u16> = sddl.encode_utf16().chain([0]).collect();
     let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
@@ -138,14 +185,9 @@ fn parse(sddl: &str) -> io::Result<Local> {
 /// Creates a folder that has this descriptor from the start.
 pub(super) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
     let name = wide(path)?;
-    let descriptor = parse(sddl)?;
-    let attributes = SECURITY_ATTRIBUTES {
-        nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
-        lpSecurityDescriptor: descriptor.0,
-        bInheritHandle: 0,
-    };
+    let descriptor = Descriptor::parse(sddl)?;
     // SAFETY: a terminated name, and attributes with a descriptor that lives until after the call.
-    if unsafe { CreateDirectoryW(name.as_ptr(), &attributes) } == 0 {
+    if unsafe { CreateDirectoryW(name.as_ptr(), &descriptor.attributes()) } == 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())

@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod account;
 #[cfg(windows)]
 mod accounts;
 #[cfg(windows)]

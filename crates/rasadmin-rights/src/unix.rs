@@ -1,5 +1,6 @@
 //! Owner and mode: root and the current user are trusted.
 
+use super::account::Account;
 use super::private::{Kind, PermissionFault};
 use super::{Object, UnsafePermission};
 use std::fs::{File, Metadata, Permissions};
@@ -16,8 +17,7 @@ fn own() -> u32 {
 
 /// The current user's account, as the system's list has it; a user of another directory is named by their number.
 pub(super) fn account_name() -> io::Result<String> {
-    let all = std::fs::read_to_string("/etc/passwd")?;
-    Ok(named(&all, own()).map_or_else(|| format!("the user with the number {}", own()), str::to_owned))
+    Ok(account(own()).name)
 }
 
 /// The name that a list of accounts has for a number.
@@ -27,6 +27,13 @@ fn named(all: &str, number: u32) -> Option<&str> {
         let name = fields.next()?;
         (fields.nth(1)?.parse() == Ok(number)).then_some(name)
     })
+}
+
+/// The account of a user's number.
+pub(super) fn account(number: u32) -> Account {
+    let all = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = named(&all, number).map_or_else(|| format!("the user with the number {number}"), str::to_owned);
+    Account { id: number.to_string(), name, administrator: number == 0 || number == own() }
 }
 
 /// The owner, unless it is trusted.
@@ -111,7 +118,7 @@ pub(super) fn may_be_private() -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{account_name, named};
+    use super::{account, account_name, named, own};
     use crate::{Object, create_folder, unsafe_permissions};
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
@@ -140,6 +147,9 @@ mod tests {
         let all = "root:x:0:0:root:/root:/bin/sh\nbroken\nalice:x:1000:1000::/home/alice:/bin/sh\n";
         assert_eq!((named(all, 0), named(all, 1000), named(all, 7)), (Some("root"), Some("alice"), None));
         assert!(!account_name().unwrap().is_empty());
+        assert!(account(0).administrator && account(own()).administrator);
+        assert!(!account(u32::MAX - 7).administrator, "somebody else");
+        assert_eq!(account(own()).name, account_name().unwrap());
     }
 
     #[test]

@@ -33,6 +33,11 @@ fn trust(sid: &str) -> Trust {
     }
 }
 
+/// Can only an administrator, or the current user, be the owner with this SID?
+pub(super) fn is_trusted_owner(sid: &str) -> bool {
+    !matches!(trust(sid), Trust::Untrusted)
+}
+
 pub(super) fn foreign(path: &Path) -> io::Result<Option<String>> {
     let owner = descriptor::owner(path)?;
     Ok(match trust(&owner) {

@@ -29,6 +29,11 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The present state.
+    pub fn state(&self) -> State {
+        self.lock().0.clone()
+    }
+
     /// The last report of a duty.
     pub fn report(&self, name: DutyName) -> Option<Report> {
         self.lock().0.duties.iter().map(|duty| &duty.report).find(|report| report.duty() == name).cloned()

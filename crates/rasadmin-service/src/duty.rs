@@ -1,11 +1,13 @@
 //! What a duty is.
 
+use crate::board::Board;
 use crate::log::Log;
 use crate::state::{DutyName, Report};
 use crate::stop::Stop;
 use rasadmin_ledger::ErrorKind;
 use rasadmin_policy::Millis;
 use rasadmin_rras::Failure;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Something that the service does again and again, on a thread of its own.
@@ -36,8 +38,16 @@ pub struct Turn<'t> {
 pub struct NewDuty {
     /// Its name.
     pub name: DutyName,
-    /// Makes it. Its last report is that of the duty before it, also of an earlier process.
-    pub make: Box<dyn Fn(Option<Report>) -> Box<dyn Duty> + Send>,
+    /// Makes it.
+    pub make: Box<dyn Fn(DutyStart) -> Box<dyn Duty> + Send>,
+}
+
+/// What a duty gets when it is made.
+pub struct DutyStart {
+    /// The last report of the duty before it, also of an earlier process.
+    pub last: Option<Report>,
+    /// The states of all duties.
+    pub(crate) board: Arc<Board>,
 }
 
 /// Why a step failed.

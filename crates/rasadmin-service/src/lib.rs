@@ -10,6 +10,8 @@
 //! | [`follow`](Follow) | brings records into the ledger as they come, and writes a checkpoint after each segment |
 //! | [`monitor`](Monitor) | looks at RRAS's connections: who is there, how much they send, what is not on record |
 //! | [`retention`](Retention) | deletes what is too old, checks the ledger, backs it up, and watches the disks |
+//! | [`pipe`](Pipe) | answers commands on this computer |
+//! | [`metrics`](Metrics) | counts for a monitoring system |
 #![forbid(unsafe_code)]
 
 mod board;
@@ -21,7 +23,9 @@ mod follow;
 pub mod live_table;
 mod log;
 mod log_file;
+pub mod metrics;
 pub mod monitor;
+pub mod pipe;
 mod retention;
 mod run;
 mod runner;
@@ -35,14 +39,16 @@ mod two_files;
 pub use current::Current;
 #[cfg(windows)]
 pub use dispatcher::{NotDispatched, dispatch};
-pub use duty::{Duty, Fault, NewDuty, Turn};
+pub use duty::{Duty, DutyStart, Fault, NewDuty, Turn};
 pub use follow::Follow;
 pub use log::Log;
 pub use log_file::LogFile;
+pub use metrics::Metrics;
 pub use monitor::Monitor;
+pub use pipe::Pipe;
 pub use retention::Retention;
 pub use run::{NotStarted, run};
 pub use runner::is_duty;
-pub use service::{Beside, Service};
+pub use service::{Beside, Service, duties};
 pub use settings::Settings;
 pub use stop::Stop;

@@ -1,7 +1,7 @@
 //! Runs one duty on a thread of its own, until it is asked to stop.
 
 use crate::board::{Board, News};
-use crate::duty::{Duty, Fault, NewDuty, Turn};
+use crate::duty::{Duty, DutyStart, Fault, NewDuty, Turn};
 use crate::log::Log;
 use crate::state::Report;
 use crate::stop::Stop;
@@ -21,9 +21,14 @@ thread_local! {
     static IS_DUTY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does this thread run a duty? A panic on it does not end the process.
+/// Does this thread run a duty, or work for one? A panic on it does not end the process.
 pub fn is_duty() -> bool {
     IS_DUTY.get()
+}
+
+/// Marks this thread as one that works for a duty.
+pub fn works_for_duty() {
+    IS_DUTY.set(true);
 }
 
 /// Everything that the thread needs.
@@ -37,7 +42,7 @@ pub struct Runner {
 impl Runner {
     /// Until it is asked to stop.
     pub fn run(&self) {
-        IS_DUTY.set(true);
+        works_for_duty();
         rasadmin_ledger::interrupt::when(self.stop.flag());
         let (mut duty, mut failures) = (None, 0);
         while !self.stop.is_requested() {
@@ -59,9 +64,8 @@ impl Runner {
     fn step(&self, duty: &mut Option<Box<dyn Duty>>) -> Result<Duration, Fault> {
         let turn = Turn { now: now(), stop: &self.stop, log: &self.log };
         let name = self.new.name;
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            duty.get_or_insert_with(|| (self.new.make)(self.board.report(name))).step(&turn)
-        }));
+        let start = || DutyStart { last: self.board.report(name), board: self.board.clone() };
+        let done = catch_unwind(AssertUnwindSafe(|| duty.get_or_insert_with(|| (self.new.make)(start())).step(&turn)));
         done.unwrap_or_else(|panic| {
             *duty = None;
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -2,10 +2,12 @@
 
 use crate::board::Board;
 use crate::current::Current;
-use crate::duty::NewDuty;
+use crate::duty::{DutyStart, NewDuty};
 use crate::follow::Follow;
 use crate::log::Log;
+use crate::metrics::{Collector, Metrics};
 use crate::monitor::Monitor;
+use crate::pipe::Pipe;
 use crate::retention::Retention;
 use crate::runner::{Runner, now};
 use crate::settings::Settings;
@@ -55,8 +57,8 @@ pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Bes
     }
     if let Some(rras) = rras.filter(|_| settings.service.monitor) {
         let (settings, config, rras) = (settings.clone(), config.clone(), rras.clone());
-        let make = move |last| {
-            let monitor = Monitor::new(settings.clone(), config.clone(), rras.rras.clone(), last);
+        let make = move |start: DutyStart| {
+            let monitor = Monitor::new(settings.clone(), config.clone(), rras.rras.clone(), start.last);
             let monitor = match rras.speed {
                 Some(speed) => monitor.at_speed(speed),
                 None => monitor,
@@ -67,8 +69,20 @@ pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Bes
     }
     if settings.service.retention.enabled {
         let settings = settings.clone();
-        let make = move |last| Box::new(Retention::new(settings.clone(), last)) as Box<dyn crate::Duty>;
+        let make =
+            move |start: DutyStart| Box::new(Retention::new(settings.clone(), start.last)) as Box<dyn crate::Duty>;
         duties.push(NewDuty { name: DutyName::Retention, make: Box::new(make) });
+    }
+    let collector = settings.service.metrics.enabled.then(|| Arc::new(Collector::new(settings.clone())));
+    if settings.service.pipe {
+        let (settings, collector) = (settings.clone(), collector.clone());
+        let make = move |start| Box::new(Pipe::new(&settings, collector.clone(), start)) as Box<dyn crate::Duty>;
+        duties.push(NewDuty { name: DutyName::Pipe, make: Box::new(make) });
+    }
+    if let Some(collector) = collector {
+        let settings = settings.clone();
+        let make = move |start| Box::new(Metrics::new(&settings, collector.clone(), start)) as Box<dyn crate::Duty>;
+        duties.push(NewDuty { name: DutyName::Metrics, make: Box::new(make) });
     }
     duties
 }

@@ -64,6 +64,10 @@ pub enum DutyName {
     Monitor,
     /// Keeps journal and ledger short.
     Retention,
+    /// Answers commands.
+    Pipe,
+    /// Counts for a monitoring system.
+    Metrics,
 }
 
 impl DutyName {
@@ -73,6 +77,8 @@ impl DutyName {
             Self::Follow => "follow",
             Self::Monitor => "monitor",
             Self::Retention => "retention",
+            Self::Pipe => "pipe",
+            Self::Metrics => "metrics",
         }
     }
 }
@@ -87,6 +93,10 @@ pub enum Report {
     Monitor(MonitorReport),
     /// Of `retention`.
     Retention(RetentionReport),
+    /// Of `pipe`.
+    Pipe(PipeReport),
+    /// Of `metrics`.
+    Metrics(MetricsReport),
 }
 
 impl Report {
@@ -96,6 +106,8 @@ impl Report {
             DutyName::Follow => Self::Follow(FollowReport::default()),
             DutyName::Monitor => Self::Monitor(MonitorReport::default()),
             DutyName::Retention => Self::Retention(RetentionReport::default()),
+            DutyName::Pipe => Self::Pipe(PipeReport::default()),
+            DutyName::Metrics => Self::Metrics(MetricsReport::default()),
         }
     }
 
@@ -105,6 +117,8 @@ impl Report {
             Self::Follow(_) => DutyName::Follow,
             Self::Monitor(_) => DutyName::Monitor,
             Self::Retention(_) => DutyName::Retention,
+            Self::Pipe(_) => DutyName::Pipe,
+            Self::Metrics(_) => DutyName::Metrics,
         }
     }
 }
@@ -166,6 +180,26 @@ pub struct RetentionReport {
     pub disks: Vec<FreeSpace>,
     /// When the next run is due.
     pub next: Option<Millis>,
+}
+
+/// What `pipe` has done since the duties started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipeReport {
+    /// Requests that were answered.
+    pub answered: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// When and why one was refused last.
+    pub last_refusal: Option<(Millis, String)>,
+}
+
+/// What `metrics` has written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricsReport {
+    /// The file; None if the configuration names none.
+    pub file: Option<String>,
+    /// When it was last written.
+    pub written: Option<Millis>,
 }
 
 /// The numbers of deleted rows.

@@ -277,7 +277,7 @@ fn a_duty_continues_with_the_report_of_an_earlier_process() {
         other => panic!("{other:?}"),
     };
     for expected in 1..=3 {
-        let kept = NewDuty { name: DutyName::Retention, make: Box::new(|last| Box::new(Kept(last))) };
+        let kept = NewDuty { name: DutyName::Retention, make: Box::new(|start| Box::new(Kept(start.last))) };
         let mut service = start(&settings, vec![kept], &log);
         until(&mut service, &settings.journal, |state| segments(state) == expected);
         assert_eq!(service.stop(), []);

@@ -15,10 +15,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The files that the copy names instead of the original's: the keys that lead there, and the name.
-const OWN: [(&[&str], &str); 3] = [
+const OWN: [(&[&str], &str); 4] = [
     (&["journal", "folder"], "journal"),
     (&["ledger", "path"], "rasadmin.db"),
     (&["service", "retention", "backups"], "backups"),
+    (&["service", "metrics", "file"], "metrics.prom"),
 ];
 
 /// The keys that name a file with a list.
@@ -116,8 +117,8 @@ mod tests {
                  source_networks_file = \"members-1.txt\"\n[[rules]]\ncomputers_file = \"members-1.txt\"\n",
             ),
             (
-                "[service.retention]\nkeep = 3\nbackups = 'E:\\backups'",
-                "[service.retention]\nkeep = 3\nbackups = \"backups\"",
+                "[service.retention]\nkeep = 3\nbackups = 'E:\\backups'\n[service.metrics]\nfile = 'E:\\a.prom'",
+                "[service.retention]\nkeep = 3\nbackups = \"backups\"\n[service.metrics]\nfile = \"metrics.prom\"",
             ),
             ("default.action = \"allow\"\n", "default.action = \"allow\"\n"),
         ];

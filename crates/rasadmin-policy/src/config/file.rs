@@ -4,7 +4,7 @@
 
 mod service;
 
-pub use service::{Follow, Monitor, Retention, Service};
+pub use service::{Follow, Metrics, Monitor, Pipe, Retention, Service};
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
 pub use crate::rules::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};

@@ -20,6 +20,19 @@ pub struct Service {
     pub monitor: bool,
     /// Does it keep journal and ledger short, and how?
     pub retention: Retention,
+    /// Does it answer the commands of administrators over its pipe?
+    pub pipe: bool,
+    /// Does it count for a monitoring system, and where?
+    pub metrics: Metrics,
+}
+
+/// What is counted for a monitoring system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Does the service do this?
+    pub enabled: bool,
+    /// The file that it writes, absolute; None: none.
+    pub file: Option<PathBuf>,
 }
 
 /// How journal and ledger are kept short.
@@ -73,6 +86,8 @@ pub(super) fn service(raw: &file::File, folder: &Path, ledger: &Path, mistakes: 
             backups: backups(retention.backups.as_ref(), folder, ledger, mistakes),
             keep: keep(retention.keep.as_ref(), mistakes),
         },
+        pipe: of.and_then(|service| service.pipe.enabled).unwrap_or(true),
+        metrics: metrics(of.map(|service| &service.metrics), folder, mistakes),
     }
 }
 
@@ -115,6 +130,18 @@ fn backups(named: Option<&At<String>>, folder: &Path, ledger: &Path, mistakes: &
     let help = "leave `backups` out for the folder `backups` beside the ledger, or write keep = 0 for none";
     mistakes.extend(check::path(path, "the path of the backups", help));
     folder.join(path.get_ref())
+}
+
+fn metrics(raw: Option<&file::Metrics>, folder: &Path, mistakes: &mut Vec<Mistake>) -> Metrics {
+    let enabled = raw.and_then(|metrics| metrics.enabled).unwrap_or(true);
+    let Some(named) = raw.and_then(|metrics| metrics.file.as_ref()) else { return Metrics { enabled, file: None } };
+    mistakes.extend(check::path(named, "the path of the metrics", "leave `file` out for no file"));
+    let file = folder.join(named.get_ref());
+    if !named.get_ref().trim().is_empty() && file.extension().is_none_or(|extension| extension != "prom") {
+        let what = "the file of the metrics does not end with `.prom`, so no collector reads it";
+        mistakes.push(Mistake::at(named.span(), what, "write a name like `rasadmin.prom`"));
+    }
+    Metrics { enabled, file: Some(file) }
 }
 
 fn keep(number: Option<&At<u32>>, mistakes: &mut Vec<Mistake>) -> u32 {

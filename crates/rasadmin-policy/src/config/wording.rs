@@ -98,7 +98,9 @@ fn wrong_type(rest: &str, span: Range<usize>, path: &[&str], text: &str) -> Mist
         }
         (_, "struct Default") => "write default.action = \"deny\" or \"allow\"".to_owned(),
         (name, "struct Group") => format!("write groups.{name}.users = [...]"),
-        (name, "struct Follow" | "struct Retention") if found.starts_with("boolean") => {
+        (name, "struct Follow" | "struct Retention" | "struct Pipe" | "struct Metrics")
+            if found.starts_with("boolean") =>
+        {
             format!("write service.{name}.enabled = {written}")
         }
         (name, "struct Pool") => format!("write pools.{name}.addresses = [...]"),

@@ -5,7 +5,9 @@ use crate::format::{count, grouped, records};
 use crate::times;
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
-use rasadmin_service::state::{Deleted, DutyState, FollowReport, MonitorReport, Report, RetentionReport, State};
+use rasadmin_service::state::{
+    Deleted, DutyState, FollowReport, MetricsReport, MonitorReport, PipeReport, Report, RetentionReport, State,
+};
 use rasadmin_service::state_file;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -73,6 +75,18 @@ struct Duty {
     /// `retention`: when the next run is due: UTC, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// `pipe`: how many requests it has answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<u64>,
+    /// `pipe`: how many requests it has refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<u64>,
+    /// `metrics`: the file that it writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// `metrics`: when it last wrote the file: UTC, as RFC 3339 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<String>,
 }
 
 /// The subject of the facts about the service itself: `service` alone is Remote Access.
@@ -138,6 +152,8 @@ fn add_duty(facts: &mut Facts, duty: &DutyState, time: &dyn Fn(Millis) -> String
                 format!("the ledger is damaged; `rasadmin ledger check` says what to do\n{}", report.damage.join("\n"));
             (Mark::Attention, damage)
         }
+        Report::Pipe(report) => (Mark::Ok, pipe(report, time)),
+        Report::Metrics(report) => (Mark::Ok, metrics(report, time)),
     };
     let text = match &duty.fault {
         None => done,
@@ -214,6 +230,22 @@ fn retention(report: &RetentionReport, time: &dyn Fn(Millis) -> String) -> Strin
     text
 }
 
+fn pipe(report: &PipeReport, time: &dyn Fn(Millis) -> String) -> String {
+    let mut text = format!("answered {}", count(report.answered, "request"));
+    if let Some((at, why)) = &report.last_refusal {
+        text += &format!(", refused {}; the last at {}: {why}", grouped(report.refused), time(*at));
+    }
+    text
+}
+
+fn metrics(report: &MetricsReport, time: &dyn Fn(Millis) -> String) -> String {
+    match (&report.file, report.written) {
+        (None, _) => "counts; `rasadmin metrics` shows it".to_owned(),
+        (Some(file), None) => format!("counts; {file} was not written yet"),
+        (Some(file), Some(at)) => format!("counts; wrote {file} at {}", time(at)),
+    }
+}
+
 fn answer(running: bool, process: Option<u32>, state: &State) -> RasadminService {
     RasadminService {
         running,
@@ -240,6 +272,10 @@ fn duty(duty: &DutyState) -> Duty {
         deleted: None,
         backup: None,
         next: None,
+        answered: None,
+        refused: None,
+        file: None,
+        written: None,
     };
     match &duty.report {
         Report::Follow(report) => {
@@ -260,6 +296,14 @@ fn duty(duty: &DutyState) -> Duty {
             answer.deleted = Some(sessions + leases + decisions + others);
             answer.backup.clone_from(&report.backup);
             answer.next = report.next.map(rfc3339);
+        }
+        Report::Pipe(report) => {
+            answer.answered = Some(report.answered);
+            answer.refused = Some(report.refused);
+        }
+        Report::Metrics(report) => {
+            answer.file.clone_from(&report.file);
+            answer.written = report.written.map(rfc3339);
         }
     }
     answer

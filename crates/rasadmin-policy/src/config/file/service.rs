@@ -17,6 +17,12 @@ pub struct Service {
     /// Keeps journal and ledger short, checks the ledger, and backs it up.
     #[serde(default)]
     pub retention: Retention,
+    /// Answers the commands of administrators over a pipe on this computer.
+    #[serde(default)]
+    pub pipe: Pipe,
+    /// Counts for a monitoring system.
+    #[serde(default)]
+    pub metrics: Metrics,
 }
 
 /// Brings records into the ledger as they come.
@@ -66,4 +72,26 @@ pub struct Retention {
     /// How many backups are kept; 0 makes none. Default: 7.
     #[cfg_attr(test, schemars(with = "Option<u32>"))]
     pub keep: Option<At<u32>>,
+}
+
+/// Answers the commands of administrators over a pipe on this computer.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pipe {
+    /// Does the service do this? Default: true.
+    pub enabled: Option<bool>,
+}
+
+/// Counts for a monitoring system, such as Prometheus.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Does the service do this? Default: true. `rasadmin metrics` prints what it counts.
+    pub enabled: Option<bool>,
+    /// A file that is written every 15 seconds, for the textfile collector of windows_exporter or node_exporter. Its
+    /// name must end with `.prom`. The path is relative to this file. Default: none.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub file: Option<At<String>>,
 }

@@ -135,6 +135,8 @@ fn tables_with(key: &str) -> Vec<&'static str> {
         ("[service.follow]", keys::<file::Follow>()),
         ("[service.monitor]", keys::<file::Monitor>()),
         ("[service.retention]", keys::<file::Retention>()),
+        ("[service.pipe]", keys::<file::Pipe>()),
+        ("[service.metrics]", keys::<file::Metrics>()),
     ];
     tables.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(table, _)| table).collect()
 }

@@ -1,0 +1,113 @@
+//! `pipe`: answers commands on this computer.
+//!
+//! The crate `rasadmin-pipe` has the protocol, and lets nobody hold it up. This duty knows the answers.
+
+use crate::board::Board;
+use crate::duty::{Duty, DutyStart, Fault, Turn};
+use crate::metrics::Collector;
+use crate::runner::{now, works_for_duty};
+use crate::settings::Settings;
+use crate::state::{PipeReport, Report};
+use jiff::Timestamp;
+use rasadmin_pipe::{Address, Caller, Error, Handler, Limits, Refusal, Request, Server, Why};
+use rasadmin_system::places;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So long after a request, `rasadmin status` shows it.
+const TURN: Duration = Duration::from_secs(1);
+
+/// Where the service of a journal answers.
+pub fn address(journal: &Path) -> Address {
+    Address::of_journal(journal, &places::data_folder().unwrap_or_default().join("journal"))
+}
+
+/// The duty.
+pub struct Pipe {
+    address: Address,
+    collector: Option<Arc<Collector>>,
+    board: Arc<Board>,
+    server: Option<Server>,
+    report: PipeReport,
+}
+
+impl Pipe {
+    /// Nothing is opened yet. Without a collector, it has no metrics to answer with.
+    pub fn new(settings: &Settings, collector: Option<Arc<Collector>>, start: DutyStart) -> Self {
+        let (address, server, report) = (address(&settings.journal), None, PipeReport::default());
+        Self { address, collector, board: start.board, server, report }
+    }
+}
+
+impl Duty for Pipe {
+    fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
+        let server = match &mut self.server {
+            Some(server) => server,
+            None => {
+                let answers = Answers { board: self.board.clone(), collector: self.collector.clone() };
+                let server = Server::bind(&self.address, Box::new(answers), Limits::default(), turn.stop.flag())?;
+                self.server.insert(server)
+            }
+        };
+        let served = server.serve_for(TURN);
+        let counts = server.counts();
+        self.report = PipeReport {
+            answered: counts.answered,
+            refused: counts.refused,
+            last_refusal: counts.last_refusal.map(|(at, why)| {
+                let at = Timestamp::try_from(at).map_or_else(|_| now(), Timestamp::as_millisecond);
+                (at, why)
+            }),
+        };
+        if let Err(error) = served {
+            // It is created again.
+            self.server = None;
+            return Err(error.into());
+        }
+        Ok(Duration::ZERO)
+    }
+
+    fn report(&self) -> Report {
+        Report::Pipe(self.report.clone())
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let remedy = match error {
+            Error::Taken(_) => "end the other process, or set service.pipe.enabled = false",
+            Error::Denied(_) => "run the service as SYSTEM or as an administrator (root)",
+            _ if cfg!(unix) => "check the journal's folder; its path may have about 90 bytes",
+            _ => "`rasadmin status` shows when it works again",
+        };
+        Self::new(error.to_string(), remedy)
+    }
+}
+
+/// What the service answers.
+struct Answers {
+    board: Arc<Board>,
+    collector: Option<Arc<Collector>>,
+}
+
+impl Handler for Answers {
+    /// Each request has its answer here. What changes something must record `caller.account`, which is who the system
+    /// says has asked.
+    fn answer(&self, request: &Request, _caller: &Caller) -> Result<Value, Refusal> {
+        match request {
+            Request::Status {} => serde_json::to_value(self.board.state()).map_err(|e| Refusal::new(Why::Bug, e)),
+            Request::Metrics {} => {
+                let off = "metrics are switched off: set service.metrics.enabled = true";
+                let collector = self.collector.as_ref().ok_or_else(|| Refusal::new(Why::Unavailable, off))?;
+                let text = collector.text(&self.board.state(), now());
+                text.map(Value::String).map_err(|error| Refusal::new(Why::Unavailable, error))
+            }
+        }
+    }
+
+    fn on_thread(&self) {
+        works_for_duty();
+    }
+}
