@@ -6,8 +6,8 @@ mod support;
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{SessionEnded, Usage};
 use rasadmin_engine::event::{ConnectionEvent, Event, Look, NotListed, Reading};
-use rasadmin_engine::{Id, InterfaceType, Record, Stamp};
-use support::{OPEN, Scene, With, connection, corp, counted, shows};
+use rasadmin_engine::{Answer, Id, InterfaceType, Record, Stamp, Tunnel};
+use support::{OPEN, Scene, With, connection, corp, counted, link, shows, verdict};
 
 const GIB: u64 = 1 << 30;
 
@@ -158,6 +158,7 @@ fn a_session_without_a_link_that_is_listed_stays_live() {
     scene.wait(61);
     scene.release("nobody", "VPN2-8", "10.9.9.9");
     assert_eq!(scene.ended(), "never established 0");
+    scene.wait(5);
     scene.look(&[connection(1, "alice")]);
     scene.wait(1000);
     scene.release("nobody", "VPN2-8", "10.9.9.9");
@@ -168,6 +169,7 @@ fn a_session_without_a_link_that_is_listed_stays_live() {
     scene.wait(61);
     scene.release("nobody", "VPN2-8", "10.9.9.9");
     assert_eq!(scene.state.live_count(), 0);
+    scene.wait(5);
     scene.look(&[connection(1, "alice")]);
     scene.wait(1000);
     scene.release("nobody", "VPN2-8", "10.9.9.9");
@@ -268,4 +270,77 @@ fn a_later_reject_ends_the_adopted_session() {
     assert_eq!(scene.state.live_count(), 1);
     assert_eq!(scene.connect(connection(1, "alice")), Err("no".to_owned()));
     assert_eq!((scene.state.live_count(), scene.ended().as_str()), (0, "GUID started again 0"));
+}
+
+#[test]
+fn an_adopted_session_began_when_the_look_saw_it_last_so_long() {
+    let mut scene = Scene::new(OPEN);
+    scene.wait(5000);
+    let begun = scene.at;
+    let usage = Usage { seconds: 600, input_octets: 77, input_packets: 1, ..Usage::default() };
+    let found = vec![connection(7, "dora").with(|e| e.usage = usage)];
+    // The look is recorded later: the session has lasted longer by then.
+    scene.wait(30);
+    scene.handle(Event::Look(Look { begun, found, ..Look::default() }));
+    scene.wait(60);
+    scene.hangup(connection(7, "dora").with(|e| e.usage = Usage { seconds: 690, ..usage }));
+    assert_eq!(last_end(&scene).usage.seconds, 690);
+}
+
+#[test]
+fn an_accept_that_is_recorded_late_joins_the_adopted_session() {
+    let mut scene = Scene::new(OPEN);
+    let arrived = scene.at;
+    // RRAS counts whole seconds, so the session seems to have begun after the accept.
+    scene.wait(1);
+    scene.look(&[connection(1, "alice")]);
+    let adopted = only_session(&scene);
+    scene.tell_late(arrived, Event::Connection(connection(1, "alice")), Answer::Accept);
+    assert_eq!((only_session(&scene), scene.ended().as_str()), (adopted, ""));
+}
+
+#[test]
+fn a_session_does_not_count_the_octets_that_looks_have_seen_of_it() {
+    let rule = "octets = { per = \"day\", at_least = \"1 MB\" }";
+    let mut scene =
+        Scene::new(&format!("time_zone = \"UTC\"\n{OPEN}\n[[rules]]\nname = \"octets\"\naction = \"deny\"\n{rule}\n"));
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.look(&[counts(1, "alice", 2_000_000, 2000)]);
+    let again = || Event::Reauthentication(connection(1, "alice"));
+    assert_eq!(verdict(&scene.handle(again())), Ok(()));
+    assert_eq!(scene.link(1, "VPN2-2"), Ok(()));
+    // Another session of hers does.
+    assert_eq!(scene.address("alice", "VPN2-3", ""), Err("octets".to_owned()));
+    scene.hangup(counts(1, "alice", 2_000_000, 2000));
+    assert_eq!(scene.address("alice", "VPN2-3", ""), Err("octets".to_owned()));
+}
+
+#[test]
+fn an_adopted_session_outlives_a_link_that_is_refused() {
+    let mut scene = Scene::new(
+        "default_domain = \"CORP\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"no\"\naction = \"deny\"\ntunnels = [\"PPTP\"]\n",
+    );
+    scene.look(&[connection(1, "alice")]);
+    let adopted = only_session(&scene);
+    // Nobody knows whether it is the first: the connection is in RRAS's list.
+    let refused = scene.handle(Event::Link(link(1, "VPN4-2", Tunnel::Pptp)));
+    assert_eq!(verdict(&refused), Err("no".to_owned()));
+    assert_eq!((only_session(&scene), scene.ended().as_str()), (adopted, ""));
+}
+
+#[test]
+fn an_accept_that_is_recorded_late_joins_the_adopted_session_even_if_that_was_closed() {
+    let mut scene = Scene::new(OPEN);
+    let arrived = scene.at;
+    scene.wait(1);
+    scene.look(&[connection(1, "alice")]);
+    let adopted = only_session(&scene);
+    scene.wait(100);
+    not_listed(&mut scene, adopted);
+    // Only now can its process write again.
+    scene.tell_late(arrived, Event::Connection(connection(1, "alice")), Answer::Accept);
+    scene.hangup(connection(1, "alice").with(|e| e.usage.seconds = 90));
+    // It is one session, whose time counts once.
+    assert!(scene.records.iter().flat_map(Record::ended).all(|ended| ended.session == adopted));
+    assert_eq!((scene.state.live_count(), support::today(&scene, "ALICE")), (0, 90));
 }

@@ -6,6 +6,7 @@ use super::counts::{Replacement, replacement};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
 use super::requester::requester;
+use super::revive::revive;
 use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
@@ -86,8 +87,10 @@ fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> F
 fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     let user = draft.context.config.domains.identity(&event.user, &event.domain);
     let by_guid = event.guid.as_ref().and_then(|guid| draft.by_guid(guid));
-    let by_guid = by_guid.filter(|earlier| draft.touches(earlier.began));
+    // RRAS counts whole seconds, so an adopted session may seem to have begun after an accept that is recorded late.
     let adopted = by_guid.filter(|session| session.adopted && session.user == user);
+    let adopted = adopted.or_else(|| adopted_before(draft, event, user.as_ref()));
+    let by_guid = by_guid.filter(|earlier| draft.touches(earlier.began));
     let not_adopted = |earlier: &&Session| adopted.is_none_or(|adopted| adopted.id != earlier.id);
     let by_handle = draft.by_handle(event.handle).filter(|earlier| draft.touches(earlier.began));
     if let Some(earlier) = by_handle.filter(not_adopted) {
@@ -108,6 +111,16 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     // attempt.
     end_unlinked_on_port(draft, &port, adopted.map(|session| session.id), event.ikev2);
     Arrival { user, leases, port: Some(port), adopted }
+}
+
+/// The session that a look began for the connection, if it was closed before the accept was recorded. It lives again: the
+/// connection's hangup has not been recorded yet.
+fn adopted_before<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent, user: Option<&Identity>) -> Option<&'a Session> {
+    let same = |session: &Session| session.adopted && session.guid == event.guid && session.user.as_ref() == user;
+    let mut all = draft.state.closed_by_handle(event.handle);
+    let closed = all.find(|closed| event.guid.is_some() && closed.by.may_be_live() && same(&closed.session))?;
+    revive(draft, closed);
+    Some(&closed.session)
 }
 
 /// The leases of the addresses that the projection names, even if another session has them. RRAS never gives one
@@ -277,7 +290,7 @@ fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_
         draft.add(Effect::SessionReplaced { session: of, by: session, at });
     }
     // An accept that is recorded late may be over already: then a newer connection has its handle.
-    let newer = draft.state.by_handle(event.handle).filter(|newer| !draft.touches(newer.began));
+    let newer = draft.state.by_handle(event.handle).filter(|newer| newer.id != session && !draft.touches(newer.began));
     if let Some(newer) = newer {
         superseded(draft, &Session::new(&began), newer.began, &arrival.leases);
     }

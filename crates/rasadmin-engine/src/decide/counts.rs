@@ -46,7 +46,7 @@ pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Fact
         }
     }
     for &period in &needs.periods {
-        known.used.push((period, used(draft, user, &others, period, facts)));
+        known.used.push((period, used(draft, user, &others, own, period, facts)));
     }
     known
 }
@@ -55,6 +55,7 @@ fn used(
     draft: &Draft<'_>,
     user: &Identity,
     others: &[&Session],
+    own: Option<Id>,
     period: crate::config::file::Period,
     facts: &Facts,
 ) -> Used {
@@ -62,6 +63,7 @@ fn used(
     let (now, at) = (facts.time.as_millisecond(), draft.at());
     let label = period_label(period, labels_at(now, zone));
     let past = with_what_ends(draft, user, period, label, draft.state.used(user, period, label));
+    let past = without_own(draft, own, period, label, past);
     let so_far = u64::try_from(now - period_start(period, facts.time, zone).as_millisecond()).unwrap_or(0) / 1000;
     let live = |session: &&Session| {
         // A session that a returning client left behind has not lasted longer than that.
@@ -90,18 +92,37 @@ fn with_what_ends(
             continue;
         }
         let before = draft.state.session(*session).map(|session| &session.used[..]).unwrap_or_default();
-        let counted = |days: &[DayUse]| {
-            let days = days.iter().filter(|day| period_label(period, day.labels) == label);
-            days.fold((0_u64, 0_u64), |sum, day| {
-                let octets = day.input_octets.saturating_add(day.output_octets);
-                (sum.0.saturating_add(day.seconds), sum.1.saturating_add(octets))
-            })
-        };
-        let (before, now) = (counted(before), counted(days));
+        let (before, now) = (in_period(before, period, label), in_period(days, period, label));
         past.seconds = past.seconds.saturating_add(now.0).saturating_sub(before.0);
         past.octets = past.octets.saturating_add(now.1).saturating_sub(before.1);
     }
     past
+}
+
+/// What the event's own session has used so far does not count: looks have seen its octets.
+fn without_own(
+    draft: &Draft<'_>,
+    own: Option<Id>,
+    period: crate::config::file::Period,
+    label: i32,
+    mut past: Sums,
+) -> Sums {
+    let closed = |id| draft.state.closed_session(id).map(|closed| &closed.session);
+    if let Some(own) = own.and_then(|id| draft.state.session(id).or_else(|| closed(id))) {
+        let (seconds, octets) = in_period(&own.used, period, label);
+        past.seconds = past.seconds.saturating_sub(seconds);
+        past.octets = past.octets.saturating_sub(octets);
+    }
+    past
+}
+
+/// Seconds and octets of the days in a period.
+fn in_period(days: &[DayUse], period: crate::config::file::Period, label: i32) -> (u64, u64) {
+    let days = days.iter().filter(|day| period_label(period, day.labels) == label);
+    days.fold((0, 0), |sum: (u64, u64), day| {
+        let octets = day.input_octets.saturating_add(day.output_octets);
+        (sum.0.saturating_add(day.seconds), sum.1.saturating_add(octets))
+    })
 }
 
 /// How many of a user's sessions count, without the one that a new connection replaces.

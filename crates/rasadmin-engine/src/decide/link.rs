@@ -146,9 +146,9 @@ fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: LinkOwner<'a>, ans
         return draft.anomaly(Anomaly::LinkOfUnknownConnection { port, device, handle });
     };
     if *answer == Answer::Reject {
-        // If its first link is rejected, the connection never existed.
+        // If its first link is rejected, the connection never existed. RRAS lists an adopted one.
         match of {
-            LinkOwner::Live(session) if session.established.is_none() => {
+            LinkOwner::Live(session) if session.established.is_none() && !session.adopted => {
                 draft.close(session, draft.at(), ClosedBy::FirstLinkRejected, None);
             }
             LinkOwner::Closed(closed) if session.established.is_none() => draft.discard(closed),

@@ -67,7 +67,7 @@ fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Opti
         // Another connection has its port or handle, although RRAS still lists this one: the next hangup will tell.
         Some(_) => None,
         None => {
-            let session = adopt(draft, event);
+            let session = adopt(draft, begun, event);
             Some(Counted::first(&event.usage, begun.mono).of(session))
         }
     }
@@ -75,12 +75,12 @@ fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Opti
 
 /// Begins a session for a connection that RRAS has and that no call announced. The session takes the addresses that the
 /// connection shows.
-fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) -> Id {
+fn adopt(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Id {
     // One look may adopt several connections, so each identifier is made from the look's random bytes and the
     // connection's handle.
     let session = Id(draft.now.session_id().0 ^ u128::from(event.handle));
     let user = draft.context.config.domains.identity(&event.user, &event.domain);
-    let at = start(draft.at(), event.usage.seconds);
+    let at = start(begun, event.usage.seconds);
     let began = SessionBegan { adopted: true, at, ..began(draft, event, session, user.clone(), None) };
     draft.add(Effect::SessionBegan(Box::new(began)));
     for lease in projected_leases(draft, event) {
@@ -113,12 +113,12 @@ fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) -> Id {
     session
 }
 
-/// When a connection began that has lasted so many seconds. It cannot be older than the machine's clock.
-fn start(now: Stamp, seconds: u64) -> Stamp {
-    let millis = seconds.saturating_mul(1000).min(now.mono.0);
+/// When a connection began that had lasted so many seconds when it was seen. It cannot be older than the machine's clock.
+fn start(seen: Stamp, seconds: u64) -> Stamp {
+    let millis = seconds.saturating_mul(1000).min(seen.mono.0);
     Stamp {
-        time: now.time.saturating_sub(Millis::try_from(millis).unwrap_or(0)),
-        mono: Mono(now.mono.0.saturating_sub(millis)),
+        time: seen.time.saturating_sub(Millis::try_from(millis).unwrap_or(0)),
+        mono: Mono(seen.mono.0.saturating_sub(millis)),
     }
 }
 
