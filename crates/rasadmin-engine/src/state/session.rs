@@ -123,8 +123,8 @@ impl Session {
         self.links.iter().any(|link| link.port == *port)
     }
 
-    /// Does it wait for a link, so that it is closed if none comes? An IKEv2 session may have none, and RRAS may list one
-    /// without a link that is on record.
+    /// Does it wait for a link, so that it is closed if none comes? An IKEv2 session may have none. RRAS may list a session
+    /// although no link of it is on record.
     pub fn waits_for_link(&self) -> bool {
         let may_have_none = self.tunnel == Some(Tunnel::Ikev2) || self.adopted;
         let listed = self.confirmed.is_some_and(|confirmed| confirmed.mono >= self.unlinked.mono);

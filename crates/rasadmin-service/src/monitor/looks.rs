@@ -126,23 +126,20 @@ impl Looks {
         let matching = Matching::new(state, domains);
         for connection in &look.connections {
             self.counts.routers += usize::from(connection.interface != InterfaceType::Client);
-            match matching.find(connection) {
-                Some(session) => {
-                    if listed.insert(session.id) {
-                        let seen = (session.id, session.began, session.replaced.is_some());
-                        plan.read.extend(self.see(look.begun, connection, seen, state));
-                    }
+            if let Some(session) = matching.find(connection) {
+                // A session that is listed twice counts once.
+                if listed.insert(session.id) {
+                    let seen = (session.id, session.began, session.replaced.is_some());
+                    plan.read.extend(self.see(look.begun, connection, seen, state));
                 }
-                None if connection.interface == InterfaceType::Client => {
-                    self.counts.unknown += 1;
-                    // Without a GUID, it cannot be told from the next connection with its handle.
-                    let Some(guid) = connection.guid.clone() else { continue };
-                    if self.strangers.contains(&guid) && self.still_unknown(Some(&guid), look.begun) {
-                        plan.found.push(event(connection));
-                    }
-                    strangers.insert(guid);
+            } else if connection.interface == InterfaceType::Client {
+                self.counts.unknown += 1;
+                // Without a GUID, it cannot be distinguished from the next connection with its handle.
+                let Some(guid) = connection.guid.clone() else { continue };
+                if self.strangers.contains(&guid) && self.still_unknown(Some(&guid), look.begun) {
+                    plan.found.push(event(connection));
                 }
-                None => {}
+                strangers.insert(guid);
             }
         }
         self.strangers = strangers;

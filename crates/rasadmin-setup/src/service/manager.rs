@@ -103,7 +103,9 @@ pub fn stop() -> Result<(), Fault> {
         match handle.stop() {
             Err(error) if matches!(code(&error), Some(ERROR_SERVICE_NOT_ACTIVE | ERROR_SERVICE_CANNOT_ACCEPT_CTRL)) => {
             }
-            stopped => drop(stopped?),
+            stopped => {
+                stopped?;
+            }
         }
     }
     wait(&handle, |state| state == State::Stopped).map(drop)

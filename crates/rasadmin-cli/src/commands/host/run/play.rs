@@ -84,6 +84,13 @@ struct Played {
     took: Duration,
 }
 
+/// What a day has besides its scenario.
+struct Around<'a> {
+    served: Option<&'a Served>,
+    clock: Option<&'a Clock>,
+    folder: &'a Path,
+}
+
 /// Runs the scenario.
 pub fn run(arguments: &Arguments, inside: &Inside, out: &mut Output) -> Result {
     let mut scenario = Scenario::read(&arguments.scenario).or_error(Kind::File)?;
@@ -120,7 +127,8 @@ pub fn run(arguments: &Arguments, inside: &Inside, out: &mut Output) -> Result {
     // A relative path is one of the caller's folder.
     let served = Served::bind(arguments)?;
     inside.leave_current_directory()?;
-    let play = || play(&paths, &names, options, arguments, &scenario, served.as_ref(), clock.as_ref(), &folder);
+    let around = Around { served: served.as_ref(), clock: clock.as_ref(), folder: &folder };
+    let play = || play(&paths, &names, options, arguments, &scenario, &around);
     let played = on_own_thread(play).ok_or_else(|| CommandError::new(Kind::System, "the run did not end"))?;
     let Played { descriptions, day, stopped, took } = match played {
         Ok(Ok(played)) => played,
@@ -174,10 +182,9 @@ fn play(
     options: Options,
     arguments: &Arguments,
     scenario: &Scenario,
-    served: Option<&Served>,
-    clock: Option<&Clock>,
-    folder: &Path,
+    around: &Around<'_>,
 ) -> std::result::Result<std::result::Result<Played, StartFailure>, String> {
+    let &Around { served, clock, folder } = around;
     let started = Instant::now();
     let service = match Service::start(paths, options) {
         Ok(service) => service,
