@@ -84,7 +84,14 @@ pub(crate) enum Reply<T> {
 /// If it is not one.
 pub fn request(json: &[u8]) -> Result<Request, Refusal> {
     serde_json::from_slice(json)
-        .map_err(|error| Refusal::new(Why::Invalid, format_args!("this is not a request that it knows: {error}")))
+        .map_err(|error| Refusal::new(Why::Invalid, format_args!("this is not a request that it knows: {}", short(&error))))
+}
+
+/// What is wrong, without the whole of what the client sent: the service keeps its last refusal, and `status` shows it.
+fn short(error: &serde_json::Error) -> String {
+    const LONGEST: usize = 200;
+    let text = error.to_string();
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 #[cfg(test)]
@@ -92,6 +99,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_refusal_does_not_repeat_a_long_request() {
+        let refusal = request(format!("{{\"{}\":{{}}}}", "x".repeat(60_000)).as_bytes()).unwrap_err();
+        assert!(refusal.text.contains("unknown variant") && refusal.text.chars().count() < 300, "{}", refusal.text.len());
+    }
 
     #[test]
     fn requests_have_names_that_stay() {

@@ -32,10 +32,23 @@ impl Watched {
     /// # Errors
     /// If the system has no thread left.
     pub fn new(rras: impl Rras + 'static, deadline: Duration) -> io::Result<Self> {
+        Self::with_thread(rras, deadline, || ())
+    }
+
+    /// As [`new`](Self::new). The thread calls `begin` first, such as to say what a panic on it means.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub fn with_thread(
+        rras: impl Rras + 'static,
+        deadline: Duration,
+        begin: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
         let (calls, to_make) = mpsc::channel::<Call>();
-        std::thread::Builder::new()
-            .name("RRAS".to_owned())
-            .spawn(move || to_make.into_iter().for_each(|call| call(&rras)))?;
+        std::thread::Builder::new().name("RRAS".to_owned()).spawn(move || {
+            begin();
+            to_make.into_iter().for_each(|call| call(&rras));
+        })?;
         Ok(Self { calls, deadline, turn: Mutex::default(), running: Arc::default() })
     }
 

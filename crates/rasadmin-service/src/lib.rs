@@ -48,7 +48,7 @@ pub use monitor::Monitor;
 pub use pipe::Pipe;
 pub use retention::Retention;
 pub use run::{NotStarted, run};
-pub use runner::is_duty;
+pub use runner::{is_duty, works_for_duty};
 pub use service::{Beside, Service, duties};
 pub use settings::Settings;
 pub use stop::Stop;

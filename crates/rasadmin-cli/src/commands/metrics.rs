@@ -37,6 +37,13 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     Ok(Exit::Success)
 }
 
+/// How to start the service.
+const START: &str = if cfg!(windows) {
+    "start the service: `Start-Service rasadmin`; if it is not registered, `rasadmin service run`"
+} else {
+    "start the service: `rasadmin service run`"
+};
+
 fn failed(error: Error, context: &Context) -> CommandError {
     let runs = || matches!(rasadmin_journal::service_of(&context.config.journal), Ok(Some(_)));
     let (kind, hint) = match &error {
@@ -46,7 +53,7 @@ fn failed(error: Error, context: &Context) -> CommandError {
         Error::NoService(_) if runs() => {
             (Kind::NotRunning, "the service runs; `rasadmin status` shows its duty `pipe`")
         }
-        Error::NoService(_) => (Kind::NotRunning, "start the service: `rasadmin service run`"),
+        Error::NoService(_) => (Kind::NotRunning, START),
         Error::TooLate(_) => (Kind::NotRunning, "`rasadmin status` shows how the service is doing"),
         Error::Denied(_) => (Kind::System, AS_ADMINISTRATOR),
         Error::Refused(Refusal { why: Why::Forbidden, .. }) => (Kind::System, AS_ADMINISTRATOR),

@@ -66,14 +66,15 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     steps.extend(steps::event_source(&registered, None));
     steps.extend(steps::search_path(&registry, false)?);
-    if root.is_none() && task::exists() {
-        steps.push(Step::Unschedule);
-    }
     if !ours.is_empty() {
         steps.extend(steps::display_name(&registered, false));
         let kind = registered.dll_path.as_ref().map(|value| value.kind);
         let after = change.after.as_ref().zip(kind).map(|(list, kind)| Value { kind, text: list.text() });
         steps.push(Step::SetDllPath { before: registered.dll_path.clone(), after });
+    }
+    // It cannot be undone, so it comes after everything that may fail.
+    if root.is_none() && task::exists() {
+        steps.push(Step::Unschedule);
     }
     let spared: Vec<PathBuf> = list.named().into_iter().map(PathBuf::from).collect();
     let command = std::env::current_exe().ok();

@@ -13,6 +13,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Writes the file so that a reader finds the old one or the new one, whole.
 pub fn write(path: &Path, text: &str) -> Result<(), Fault> {
+    #[cfg(windows)]
+    refuse_folder_of_others(path)?;
     // Collectors read only names that end with `.prom`.
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -23,6 +25,21 @@ pub fn write(path: &Path, text: &str) -> Result<(), Fault> {
         let what = format!("{}: the file of the metrics cannot be written: {error}", printable_path(path));
         Fault::new(what, "check that its folder exists and has room, or change service.metrics.file")
     })
+}
+
+/// SYSTEM deletes and creates files in the folder. Who can write it could redirect that to any file of the computer, by a
+/// link in the place of the folder.
+#[cfg(windows)]
+fn refuse_folder_of_others(path: &Path) -> Result<(), Fault> {
+    let folder = path.parent().unwrap_or(path);
+    let refused = |why: String| {
+        let what = format!("{}: the file of the metrics is not written: {why}", printable_path(path));
+        Fault::new(what, "name a file in a folder that only administrators can write, such as one below Program Files")
+    };
+    match rasadmin_rights::unsafe_permissions(folder, rasadmin_rights::Object::Folder) {
+        Ok(found) => found.first().map_or(Ok(()), |one| Err(refused(one.to_string()))),
+        Err(error) => Err(refused(error.to_string())),
+    }
 }
 
 /// Creates the file anew. Others may be able to write its folder, so a link there is not followed.

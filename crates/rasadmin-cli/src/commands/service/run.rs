@@ -50,12 +50,12 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result {
-    let rras = rras(&arguments)?;
-    let file = ContextArguments { config: arguments.config, ..ContextArguments::default() }.file()?;
+    let file = ContextArguments { config: arguments.config.clone(), ..ContextArguments::default() }.file()?;
     #[cfg(windows)]
     if arguments.as_service {
         return as_service::run(file);
     }
+    let rras = rras(&arguments)?;
     let computer = places::server_name();
     let (config, _) = config::for_computer(&computer).read(&file)?;
     let zone = config.zone.clone();
@@ -101,7 +101,8 @@ fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
 }
 
 fn watched(rras: impl Rras + 'static, speed: Option<u32>) -> Result<Option<Beside>> {
-    let watched = Watched::new(rras, PATIENCE);
+    // A panic there is a fault of the duty that asks.
+    let watched = Watched::with_thread(rras, PATIENCE, rasadmin_service::works_for_duty);
     let watched = watched.map_err(|e| CommandError::new(Kind::System, format!("no thread can be started: {e}")))?;
     Ok(Some(Beside { rras: Arc::new(watched), speed }))
 }
