@@ -6,7 +6,7 @@ mod support;
 
 use rasadmin_engine::effect::SessionEnded;
 use rasadmin_engine::event::ConnectionEvent;
-use rasadmin_engine::{Effect, InterfaceType, Record, Stamp};
+use rasadmin_engine::{Effect, InterfaceType, Record, Stamp, Tunnel};
 use rasadmin_policy::Name;
 use rasadmin_recorder::Verdict;
 use rasadmin_rras::{
@@ -290,6 +290,20 @@ fn a_session_that_two_looks_miss_is_closed() {
     let ended = case.ended();
     assert_eq!((ended[0].by.name(), ended[0].by.cause(), ended[0].at.mono), ("not listed by RRAS", None, since.mono));
     assert_eq!(case.step().not_listed, 0);
+}
+
+#[test]
+fn a_session_that_got_a_link_shortly_before_is_closed_a_minute_later() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.wait(120);
+    assert_eq!(case.scene.link(1, "VPN2-9", Tunnel::Sstp), Verdict::Accept);
+    case.loses(1);
+    // The list may not show yet what has just happened to it.
+    assert_eq!((case.step().not_listed, case.step().closed), (0, 0));
+    case.wait(60);
+    assert_eq!((case.step().not_listed, case.live().len()), (1, 1));
+    assert_eq!((case.step().closed, case.live().len()), (1, 0));
 }
 
 #[test]

@@ -180,16 +180,18 @@ impl Looks {
     fn miss(&mut self, begun: Stamp, state: &State, listed: &HashSet<Id>, plan: &mut Plan) {
         let mut missing = HashMap::new();
         for session in state.live().filter(|session| !listed.contains(&session.id)) {
-            let old_enough = session.began.mono.after(SURELY_LISTED) <= begun.mono;
+            // Whatever happened last is on record longer than the list takes to show it.
+            let last = session.links.iter().map(|link| link.began.mono).chain([session.began.mono]).max();
+            let surely_listed = |at: Stamp| last.unwrap_or_default().after(SURELY_LISTED) <= at.mono;
             match self.missing.get(&session.id) {
-                Some(&since) => {
+                Some(&since) if surely_listed(since) => {
                     missing.insert(session.id, since);
                     plan.not_listed.push(NotListed { session: session.id, since });
                 }
-                None if old_enough => {
+                _ if surely_listed(begun) => {
                     missing.insert(session.id, begun);
                 }
-                None => {}
+                _ => {}
             }
         }
         self.counts.not_listed = missing.len();
