@@ -60,7 +60,8 @@ pub fn seen(rows: Vec<SessionRow>, journal: Option<&Path>) -> Vec<SeenSession> {
 fn with(mut row: SessionRow, table: &LiveTable, by_key: &HashMap<String, &LiveSession>) -> SeenSession {
     let seen = by_key.get(&row.acct_session_id).filter(|_| row.is_live());
     let Some(seen) = seen else {
-        let old_enough = row.is_live() && row.acct_start_time.saturating_add(YOUNG) <= table.looked_at;
+        // An adopted session began before the look that found it.
+        let old_enough = row.is_live() && !row.adopted && row.acct_start_time.saturating_add(YOUNG) <= table.looked_at;
         return SeenSession { row, listed: old_enough.then_some(false), last_heard: None };
     };
     (row.acct_input_octets, row.acct_output_octets) = (Some(seen.octets[0]), Some(seen.octets[1]));

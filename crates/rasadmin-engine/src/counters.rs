@@ -56,8 +56,8 @@ impl Counted {
             // A counter that is smaller than before has wrapped if so much can pass in the time, and if the frames can
             // carry it. Otherwise it has started again, and with it that of the frames.
             let fewer_frames = now[way + 2] < self.last[way + 2] && carried(way) >= WRAP;
-            let frames_allow = !frames_counted || (carried(way) >= grown[way] && !fewer_frames);
-            now[way] < self.last[way] && !(grown[way] <= possible && frames_allow)
+            let frames_allow = !frames_counted || carried(way) >= grown[way];
+            fewer_frames || (now[way] < self.last[way] && !(grown[way] <= possible && frames_allow))
         });
         // So many frames cannot carry one wrap more than the octets show.
         let certain = (0..2).all(|way| (grown[way]..WRAP).contains(&carried(way)));
@@ -71,6 +71,22 @@ impl Counted {
             at,
             exact: self.exact && certain && !started_again,
         }
+    }
+
+    /// Of a session that lives again, and of which only so many octets are known. There may have been more.
+    pub fn resumed(octets: [u64; 2], at: Mono) -> Self {
+        let frames = [0; 2];
+        Self { octets, frames, last: low(octets, frames), at, exact: false }
+    }
+
+    /// Has something happened since an earlier reading that later readings will not show: a counter has started again, or
+    /// the octets are not exact any more?
+    pub fn is_turn_since(&self, earlier: &Self) -> bool {
+        let offset = |of: &Self| {
+            let low = low(of.octets, of.frames);
+            std::array::from_fn::<u32, 4, _>(|at| low[at].wrapping_sub(of.last[at]))
+        };
+        offset(self) != offset(earlier) || self.exact != earlier.exact
     }
 
     /// When the counters were read last.
@@ -188,6 +204,28 @@ mod tests {
         let counted = first(WRAP - 1000, 2_600_000);
         let counted = counted.then(&reading(WRAP + 500, 2_600_001), Mono(1000));
         assert_eq!(input(counted), (WRAP + 500, true));
+    }
+
+    #[test]
+    fn fewer_frames_have_started_again_even_with_more_octets() {
+        let again = first(1000, 10).then(&reading(2000, 2), Mono(1000));
+        assert_eq!((again.octets[0], again.frames[0], again.exact), (3000, 12, false));
+    }
+
+    #[test]
+    fn a_session_that_lives_again_goes_on_from_what_is_known() {
+        let counted = Counted::resumed([6 << 30, 0], Mono(0)).then(&reading((6 << 30) + 500, 7_000_000), Mono(1000));
+        assert_eq!(input(counted), ((6 << 30) + 500, false));
+    }
+
+    #[test]
+    fn a_turn_is_what_later_readings_do_not_show() {
+        let before = first(3_000_000_000, 2_000_000);
+        assert!(!before.then(&reading(3_000_000_900, 2_000_001), Mono(1000)).is_turn_since(&before));
+        assert!(before.then(&reading(1000, 10), Mono(1000)).is_turn_since(&before));
+        let uncertain = before.then(&reading(3_000_000_900, 9_000_000), Mono(1000));
+        assert!(uncertain.is_turn_since(&before));
+        assert!(!uncertain.then(&reading(3_000_001_000, 9_000_001), Mono(2000)).is_turn_since(&uncertain));
     }
 
     #[test]

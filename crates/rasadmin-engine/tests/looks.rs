@@ -375,3 +375,33 @@ fn an_adopted_session_does_not_take_an_address_that_was_given_after_the_look() {
     scene.handle(Event::Look(Look { begun, found, ..Look::default() }));
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE live");
 }
+
+#[test]
+fn octets_go_to_the_day_of_the_look_also_if_it_is_recorded_later() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    // Fourteen hours after nine o'clock, and a minute before midnight.
+    scene.wait(15 * 3600 - 60);
+    let (session, begun) = (only_session(&scene), scene.at);
+    let counted = counted(&scene.state, session, &counts(1, "alice", 700, 1).usage, begun.mono);
+    scene.wait(120);
+    let read = vec![Reading { session, counted, alive: None }];
+    scene.handle(Event::Look(Look { begun, read, ..Look::default() }));
+    assert_eq!(octets_today(&scene, "ALICE"), 0);
+    let days = &scene.state.session(session).unwrap().used;
+    let labels = rasadmin_engine::calendar::labels_at(begun.time, &scene.config.zone);
+    assert_eq!(days.iter().map(|day| (day.labels, day.input_octets)).collect::<Vec<_>>(), [(labels, 700)]);
+}
+
+#[test]
+fn a_listed_connection_is_the_closed_session_with_its_guid_whatever_its_handle() {
+    let mut scene = Scene::new(OPEN);
+    scene.connect(connection(0x5_0000_0001, "alice")).unwrap();
+    let id = only_session(&scene);
+    scene.wait(100);
+    not_listed(&mut scene, id);
+    scene.wait(5);
+    let lower_half = connection(0x5_0000_0001, "alice").with(|e| e.handle = 1);
+    scene.look(&[lower_half]);
+    assert_eq!(only_session(&scene), id);
+}

@@ -83,8 +83,9 @@ pub(crate) enum Reply<T> {
 /// # Errors
 /// If it is not one.
 pub fn request(json: &[u8]) -> Result<Request, Refusal> {
-    serde_json::from_slice(json)
-        .map_err(|error| Refusal::new(Why::Invalid, format_args!("this is not a request that it knows: {}", short(&error))))
+    serde_json::from_slice(json).map_err(|error| {
+        Refusal::new(Why::Invalid, format_args!("this is not a request that it knows: {}", short(&error)))
+    })
 }
 
 /// What is wrong, without the whole of what the client sent: the service keeps its last refusal, and `status` shows it.
@@ -103,7 +104,11 @@ mod tests {
     #[test]
     fn a_refusal_does_not_repeat_a_long_request() {
         let refusal = request(format!("{{\"{}\":{{}}}}", "x".repeat(60_000)).as_bytes()).unwrap_err();
-        assert!(refusal.text.contains("unknown variant") && refusal.text.chars().count() < 300, "{}", refusal.text.len());
+        assert!(
+            refusal.text.contains("unknown variant") && refusal.text.chars().count() < 300,
+            "{}",
+            refusal.text.len()
+        );
     }
 
     #[test]

@@ -203,14 +203,13 @@ impl Duty for Monitor {
             self.report.running = false;
             return Ok(self.every);
         }
-        let Some(listed) = self.list()? else {
-            self.report.running = false;
-            return Ok(self.every);
-        };
+        // If RRAS does not answer, nothing is known of now.
+        self.report.running = false;
+        let Some(listed) = self.list()? else { return Ok(self.every) };
         self.follow()?;
         let Some(journal) = &self.journal else { return Ok(self.every) };
         let config = self.config.get();
-        let plan = self.looks.get_mut().take(&listed, journal.state(), &config.domains);
+        let plan = self.looks.get_mut().take(&listed, journal.state(), &config.zone);
         self.note(turn.now, &plan, turn.log);
         self.record(listed.begun, plan)?;
         self.show(listed.begun)?;

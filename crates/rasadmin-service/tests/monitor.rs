@@ -6,7 +6,7 @@ mod support;
 
 use rasadmin_engine::effect::SessionEnded;
 use rasadmin_engine::event::ConnectionEvent;
-use rasadmin_engine::{Effect, InterfaceType, Record, Stamp, Tunnel};
+use rasadmin_engine::{Effect, Event, InterfaceType, Record, Stamp, Tunnel};
 use rasadmin_policy::Name;
 use rasadmin_recorder::Verdict;
 use rasadmin_rras::{
@@ -386,9 +386,106 @@ fn a_connection_that_is_recorded_during_the_look_is_not_adopted() {
     }));
     let report = case.try_step().unwrap();
     assert_eq!((report.adopted, case.live().len()), (0, 0));
-    // If RRAS lists it twice more, it is there after all.
+    // RRAS goes on listing it. Its time and its octets have been counted.
     case.step();
-    assert_eq!((case.step().adopted, case.live().len()), (1, 1));
+    assert_eq!((case.step().adopted, case.live().len()), (0, 0));
+}
+
+#[test]
+fn a_session_that_was_closed_by_hand_is_not_adopted() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.step();
+    let session = case.scene.present().live().next().unwrap().id;
+    case.scene.record(Event::CloseSession { session });
+    for _ in 0..4 {
+        assert_eq!((case.step().adopted, case.live().len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_session_that_is_missed_ends_with_the_octets_that_looks_saw() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.wait(120);
+    case.received(1, 900_000_000);
+    case.step();
+    case.loses(1);
+    case.step();
+    case.step();
+    let ended = case.ended();
+    assert_eq!((ended[0].by.name(), ended[0].usage.input_octets), ("not listed by RRAS", 900_000_000));
+    assert_eq!(case.scene.ask("SELECT sum(input_octets) FROM use"), "900000000");
+}
+
+#[test]
+fn counters_that_start_again_are_recorded_at_once() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.received(1, 900_000_000);
+    case.step();
+    case.received(1, 10_000_000);
+    case.step();
+    let hangup = connection(1, "alice").with(|e| (e.usage.input_octets, e.usage.input_packets) = (11_000_000, 11_000));
+    case.scene.recorder.hangup(&hangup, case.scene.now());
+    let ended = case.ended();
+    assert_eq!((ended[0].usage.input_octets, ended[0].is_exact()), (911_000_000, false));
+}
+
+#[test]
+fn octets_go_to_the_day_of_the_look_that_saw_them() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    // A minute before midnight, and a minute after.
+    case.wait(15 * 3600 - 60);
+    case.received(1, 700_000);
+    case.step();
+    case.wait(120);
+    case.received(1, 1_000_000);
+    case.step();
+    case.wait(3600);
+    case.step();
+    assert_eq!(
+        case.scene.ask("SELECT day, input_octets FROM use ORDER BY day"),
+        "2026-11-23 700000; 2026-11-24 300000"
+    );
+}
+
+#[test]
+fn a_session_that_lives_again_goes_on_beyond_4_gib() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.wait(120);
+    for gibibytes in 1..=5 {
+        case.wait(60);
+        case.received(1, gibibytes * GIB);
+        case.step();
+    }
+    let listed = case.rras.scripted.script().connections;
+    case.loses(1);
+    case.step();
+    assert_eq!(case.step().closed, 1);
+    case.rras.scripted.change(|script| script.connections = listed);
+    case.received(1, 6 * GIB);
+    case.step();
+    case.step();
+    assert_eq!(case.live(), ["alice"]);
+    case.step();
+    let sum = case.monitor.looks().sessions().values().next().unwrap().counted;
+    assert_eq!((sum.octets[0], sum.exact), (6 * GIB, false));
+}
+
+#[test]
+fn a_session_that_reauthenticates_while_it_is_missed_is_not_closed() {
+    let mut case = Case::new();
+    case.begin(1, "alice");
+    case.wait(120);
+    case.step();
+    case.loses(1);
+    case.step();
+    case.wait(2);
+    case.scene.recorder.reauthenticate(&connection(1, "alice"), case.scene.now());
+    assert_eq!((case.step().closed, case.live().len()), (0, 1));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::{record, times};
 use clap::Args;
 use rasadmin_engine::event::{Look, NotListed};
 use rasadmin_engine::{Event, Id};
+use rasadmin_policy::Millis;
+use rasadmin_service::state::MonitorReport;
 use rasadmin_service::state_file;
 
 /// Close a session that RRAS no longer has
@@ -76,15 +78,15 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     Ok(Exit::no_if(!closed))
 }
 
+/// A report of the service that is older says nothing about now, in milliseconds.
+const CURRENT: Millis = 120_000;
+
+/// So many sessions are closed with one record, so that nobody waits long for the journal.
+const AT_ONCE: usize = 200;
+
 /// Closes what the service would have closed if it were less.
 fn close_not_listed(context: &Context, yes: bool, out: &mut Output) -> Result {
-    let journal = context.journal()?;
-    let running = rasadmin_journal::service_of(journal)?.is_some();
-    let report = state_file::read(journal).filter(|_| running).and_then(|state| state.monitor().cloned());
-    let Some(report) = report.filter(|report| report.running) else {
-        return Err(CommandError::usage("the rasadmin service does not look at RRAS's connections now")
-            .hint("start Remote Access and the service; `rasadmin status` shows both"));
-    };
+    let report = monitor_report(context)?;
     if report.withheld.is_empty() {
         writeln!(out, "no session waits to be closed: RRAS lists them, or the service closes them itself")?;
         return Ok(Exit::Success);
@@ -92,15 +94,34 @@ fn close_not_listed(context: &Context, yes: bool, out: &mut Output) -> Result {
     let looked = report.looked_at.map(|at| times::show(at, &context.zone)).unwrap_or_default();
     let many = count(report.withheld.len() as u64, "session");
     confirm(&format!("Close {many} that RRAS did not list at {looked}?"), yes, out)?;
+    // RRAS may list some of them again by now.
+    let withheld = monitor_report(context)?.withheld;
     let mut tool = record::open(context)?;
-    let before = tool.state().live_count();
-    let not_listed = report.withheld.iter().map(|&(session, since)| NotListed { session, since }).collect();
-    record::record(&mut tool, |state| {
-        let begun = state.last().unwrap_or_default();
-        ((), Some(Event::Look(Look { begun, not_listed, ..Look::default() })))
-    })?;
-    let closed = before.saturating_sub(tool.state().live_count());
+    let mut closed = 0;
+    for some in withheld.chunks(AT_ONCE) {
+        let not_listed: Vec<_> = some.iter().map(|&(session, since)| NotListed { session, since }).collect();
+        let before: Vec<Id> = record::record(&mut tool, |state| {
+            let live = some.iter().map(|(session, _)| *session).filter(|id| state.session(*id).is_some()).collect();
+            let begun = state.last().unwrap_or_default();
+            (live, Some(Event::Look(Look { begun, not_listed, ..Look::default() })))
+        })?;
+        closed += before.iter().filter(|id| tool.state().session(**id).is_none()).count();
+    }
     record::bring_in(context)?;
     writeln!(out, "{} closed", count(closed as u64, "session"))?;
     Ok(Exit::Success)
+}
+
+/// What the service's last look has seen.
+fn monitor_report(context: &Context) -> Result<MonitorReport> {
+    let journal = context.journal()?;
+    let running = rasadmin_journal::service_of(journal)?.is_some();
+    let report = state_file::read(journal).filter(|_| running).and_then(|state| state.monitor().cloned());
+    let current = |report: &MonitorReport| {
+        report.running && report.looked_at.is_some_and(|at| times::now().saturating_sub(at) < CURRENT)
+    };
+    report.filter(current).ok_or_else(|| {
+        CommandError::usage("the rasadmin service does not look at RRAS's connections now")
+            .hint("start Remote Access and the service; `rasadmin status` shows both")
+    })
 }

@@ -346,8 +346,9 @@ impl<'a> Draft<'a> {
         };
         let is_reading = reported.input_packets > 0 || reported.output_packets > 0;
         let counted = if is_reading { counted.then(&reported, self.at().mono) } else { counted };
-        let ([input_octets, output_octets], [input_packets, output_packets]) = (counted.octets, counted.frames);
-        let seconds = reported.seconds;
+        let ([input, output], [input_packets, output_packets]) = (counted.octets, counted.frames);
+        let (seconds, seen) = (reported.seconds, seen(&session.used));
+        let (input_octets, output_octets) = (input.max(seen.0), output.max(seen.1));
         let usage = Usage { seconds, input_octets, output_octets, input_packets, output_packets };
         (usage, Some(counted.exact && is_reading))
     }

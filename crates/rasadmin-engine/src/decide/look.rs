@@ -32,7 +32,7 @@ pub(super) fn look(draft: &mut Draft<'_>, look: &Look) {
         }
     }
     if !counted.is_empty() {
-        let labels = labels_at(draft.at().time, &draft.context.config.zone);
+        let labels = labels_at(look.begun.time, &draft.context.config.zone);
         draft.add(Effect::Counted(CountedSessions { at: look.begun, labels, sessions: counted }));
     }
     for not_listed in &look.not_listed {
@@ -54,7 +54,11 @@ fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Opti
     if event.interface != InterfaceType::Client {
         return None; // A demand-dial router is no user's session.
     }
-    match any_closed(draft, event.handle, event.guid.as_deref(), Some(&event.user)) {
+    // Its handle may have lost its upper half on the way (R-OUT-13).
+    let by_guid = event.guid.as_ref().and_then(|guid| {
+        draft.state.closed().filter(|closed| closed.session.guid.as_ref() == Some(guid)).max_by_key(|c| c.closed.mono)
+    });
+    match by_guid.or_else(|| any_closed(draft, event.handle, event.guid.as_deref(), Some(&event.user))) {
         // The look does not show what was recorded after it began.
         Some(closed) if closed.closed.mono >= begun.mono => None,
         Some(closed) if closed.by.may_be_live() => {

@@ -1,10 +1,10 @@
 //! A listed connection as an event, and as the session that it belongs to.
 
+use rasadmin_engine::State;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ConnectionEvent;
 use rasadmin_engine::state::Session;
-use rasadmin_engine::{Domains, State};
 use rasadmin_rras::{Connection, Counters, Projection};
 use std::collections::HashMap;
 use std::net::Ipv6Addr;
@@ -49,19 +49,18 @@ pub fn event(connection: &Connection) -> ConnectionEvent {
 /// Finds the sessions of listed connections.
 pub struct Matching<'s> {
     state: &'s State,
-    domains: &'s Domains,
     /// By the lower half of their handles, which is all that RRAS passes to other processes (R-OUT-13).
     by_handle: HashMap<u32, Vec<&'s Session>>,
 }
 
 impl<'s> Matching<'s> {
     /// Over the live sessions of a state.
-    pub fn new(state: &'s State, domains: &'s Domains) -> Self {
+    pub fn new(state: &'s State) -> Self {
         let mut by_handle: HashMap<u32, Vec<&Session>> = HashMap::new();
         for session in state.live() {
             by_handle.entry(session.handle as u32).or_default().push(session);
         }
-        Self { state, domains, by_handle }
+        Self { state, by_handle }
     }
 
     /// The live session of a connection: by its GUID, else by its handle and its user. A session with another GUID is
@@ -69,11 +68,10 @@ impl<'s> Matching<'s> {
     pub fn find(&self, connection: &Connection) -> Option<&'s Session> {
         let by_guid = connection.guid.as_ref().and_then(|guid| self.state.by_guid(guid));
         by_guid.or_else(|| {
-            let user = self.domains.identity(&connection.user, &connection.domain);
             let mut all = self.by_handle.get(&(connection.handle.0 as u32)).into_iter().flatten().copied();
             all.find(|session| {
                 let other_guid = connection.guid.is_some() && session.guid.is_some();
-                !other_guid && session.user == user
+                !other_guid && session.user_name.folded() == connection.user.folded()
             })
         })
     }

@@ -1,9 +1,12 @@
 //! What follows from looks at RRAS's connections. Pure: it asks nobody, and writes nothing.
 
 use super::connection::{Matching, event, usage};
+use jiff::tz::TimeZone;
+use rasadmin_engine::calendar::labels_at;
 use rasadmin_engine::counters::Counted;
+use rasadmin_engine::effect::DayUse;
 use rasadmin_engine::event::{ConnectionEvent, Event, Look, NotListed, Reading};
-use rasadmin_engine::{Domains, Id, InterfaceType, Mono, Record, Stamp, State};
+use rasadmin_engine::{Id, InterfaceType, Mono, Record, Stamp, State};
 use rasadmin_rras::{Connection, Instance};
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +27,9 @@ const CLOSED_AT_ONCE: usize = 10;
 
 /// How long it is remembered when a connection was last on record, in milliseconds.
 const REMEMBERED: u64 = 10 * 60 * 1000;
+
+/// When so many are remembered, the older ones are forgotten.
+const MOST_REMEMBERED: usize = 100_000;
 
 /// A complete list of RRAS's connections.
 #[derive(Debug)]
@@ -50,6 +56,8 @@ pub struct Watched {
 /// What a look calls for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// What the last look of the day before has counted, if this is the first of a day.
+    pub day_before: Option<(Stamp, Vec<Reading>)>,
     /// Counters to record.
     pub read: Vec<Reading>,
     /// Connections to adopt.
@@ -84,6 +92,10 @@ pub struct Looks {
     strangers: HashSet<String>,
     /// When each GUID was last on record.
     recorded: HashMap<String, Mono>,
+    /// GUIDs of listed connections that had a session. If it has ended for good, it is not begun again.
+    known: HashSet<String>,
+    /// When the last look began.
+    last: Option<Stamp>,
     counts: Counts,
 }
 
@@ -94,6 +106,10 @@ impl Looks {
             &record.event
             && let Some(guid) = &of.guid
         {
+            if self.recorded.len() >= MOST_REMEMBERED {
+                // RRAS has not been listed for long.
+                self.recorded.retain(|_, at| record.at.mono.since(*at) < REMEMBERED);
+            }
             self.recorded.insert(guid.clone(), record.at.mono);
         }
     }
@@ -114,20 +130,27 @@ impl Looks {
     }
 
     /// Takes a look. `state` is the state after it.
-    pub fn take(&mut self, look: &Listed, state: &State, domains: &Domains) -> Plan {
+    pub fn take(&mut self, look: &Listed, state: &State, zone: &TimeZone) -> Plan {
         if self.instance != Some(look.instance) {
             // What was missed in another instance proves nothing in this one.
             (self.missing, self.strangers) = Default::default();
             self.instance = Some(look.instance);
         }
         let (mut plan, mut strangers) = (Plan::default(), HashSet::new());
+        let day = |at: Stamp| labels_at(at.time, zone);
+        plan.day_before =
+            self.last.filter(|last| day(*last) != day(look.begun)).map(|last| (last, self.unrecorded(state)));
+        self.last = Some(look.begun);
         let mut listed: HashSet<Id> = HashSet::with_capacity(look.connections.len());
         self.counts = Counts { connections: look.connections.len(), ..Counts::default() };
-        let matching = Matching::new(state, domains);
+        let closed_without_hangup: HashSet<&str> =
+            state.closed().filter_map(|closed| closed.session.guid.as_deref()).collect();
+        let matching = Matching::new(state);
         for connection in &look.connections {
             self.counts.routers += usize::from(connection.interface != InterfaceType::Client);
             if let Some(session) = matching.find(connection) {
                 // A session that is listed twice counts once.
+                self.known.extend(connection.guid.clone());
                 if listed.insert(session.id) {
                     let seen = (session.id, session.began, session.replaced.is_some());
                     plan.read.extend(self.see(look.begun, connection, seen, state));
@@ -136,13 +159,20 @@ impl Looks {
                 self.counts.unknown += 1;
                 // Without a GUID, it cannot be distinguished from the next connection with its handle.
                 let Some(guid) = connection.guid.clone() else { continue };
-                if self.strangers.contains(&guid) && self.still_unknown(Some(&guid), look.begun) {
+                let again = self.strangers.contains(&guid) && self.still_unknown(Some(&guid), look.begun);
+                // The engine revives a session that was closed without a hangup. If a hangup or an administrator has ended
+                // it, a new one would count its time and its octets twice.
+                let ended = self.known.contains(&guid) || self.recorded.contains_key(&guid);
+                if again && (!ended || closed_without_hangup.contains(guid.as_str())) {
                     plan.found.push(event(connection));
                 }
                 strangers.insert(guid);
             }
         }
         self.strangers = strangers;
+        let guids: HashSet<&str> =
+            look.connections.iter().filter_map(|connection| connection.guid.as_deref()).collect();
+        self.known.retain(|guid| guids.contains(guid.as_str()));
         self.sessions.retain(|id, _| state.session(*id).is_some());
         self.recorded.retain(|_, at| look.begun.mono.since(*at) < REMEMBERED);
         self.miss(look.begun, state, &listed, &mut plan);
@@ -159,7 +189,9 @@ impl Looks {
     ) -> Option<Reading> {
         let (usage, recorded) = (usage(connection), state.counted(session));
         let before = self.sessions.get(&session).copied();
-        let last = before.map(|before| before.counted).or(recorded);
+        let used = state.session(session).map(|session| octets(&session.used)).unwrap_or_default();
+        let resumed = || (used != [0, 0]).then(|| Counted::resumed(used, began.mono));
+        let last = before.map(|before| before.counted).or(recorded).or_else(resumed);
         let counted = last.map_or_else(|| Counted::first(&usage, begun.mono), |last| last.then(&usage, begun.mono));
         let grew = before.filter(|before| counted.octets[0] > before.counted.octets[0]);
         let heard = grew.map(|_| begun).or_else(|| before.and_then(|before| before.heard));
@@ -173,7 +205,22 @@ impl Looks {
         let last = recorded.map_or(began.mono, |recorded| recorded.read_at());
         let due = (octets, frames) != (0, 0) && begun.mono.since(last) >= RECORD_EVERY;
         let much = octets >= RECORD_OCTETS || frames >= RECORD_FRAMES;
-        (alive.is_some() || due || much).then_some(Reading { session, counted, alive })
+        let turn = recorded.or(before.map(|before| before.counted)).is_some_and(|last| counted.is_turn_since(&last));
+        (alive.is_some() || due || much || turn).then_some(Reading { session, counted, alive })
+    }
+
+    /// What looks have counted and nothing has recorded.
+    fn unrecorded(&self, state: &State) -> Vec<Reading> {
+        let one = |(&session, watched): (&Id, &Watched)| self.reading_if_new(session, watched, state);
+        let mut all: Vec<Reading> = self.sessions.iter().filter_map(one).collect();
+        all.sort_unstable_by_key(|reading| reading.session);
+        all
+    }
+
+    fn reading_if_new(&self, session: Id, watched: &Watched, state: &State) -> Option<Reading> {
+        let of = state.session(session)?;
+        let known = state.counted(session).map_or_else(|| octets(&of.used), |counted| counted.octets);
+        (watched.counted.octets != known).then_some(Reading { session, counted: watched.counted, alive: None })
     }
 
     /// Notes the sessions that the list lacks. What two looks in a row have missed is closed.
@@ -184,8 +231,11 @@ impl Looks {
             let last = session.links.iter().map(|link| link.began.mono).chain([session.began.mono]).max();
             let surely_listed = |at: Stamp| last.unwrap_or_default().after(SURELY_LISTED) <= at.mono;
             match self.missing.get(&session.id) {
-                Some(&since) if surely_listed(since) => {
+                Some(&since) if surely_listed(since) && self.still_unknown(session.guid.as_deref(), since) => {
                     missing.insert(session.id, since);
+                    // What looks have seen of it, it has used.
+                    let seen = self.sessions.get(&session.id);
+                    plan.read.extend(seen.and_then(|seen| self.reading_if_new(session.id, seen, state)));
                     plan.not_listed.push(NotListed { session: session.id, since });
                 }
                 _ if surely_listed(begun) => {
@@ -204,11 +254,21 @@ impl Looks {
     }
 }
 
+/// The octets of all days.
+fn octets(days: &[DayUse]) -> [u64; 2] {
+    days.iter().fold([0, 0], |sum, day| [sum[0] + day.input_octets, sum[1] + day.output_octets])
+}
+
 impl Plan {
     /// As events, none of which takes long to record.
     pub fn events(self, begun: Stamp) -> Vec<Look> {
         const AT_ONCE: usize = 200;
         let mut all: Vec<Look> = Vec::new();
+        for (begun, read) in
+            self.day_before.iter().flat_map(|(begun, all)| all.chunks(AT_ONCE).map(|some| (*begun, some)))
+        {
+            all.push(Look { begun, read: read.to_vec(), ..Look::default() });
+        }
         let of = |look: Look| Look { begun, ..look };
         all.extend(self.read.chunks(AT_ONCE).map(|read| of(Look { read: read.to_vec(), ..Look::default() })));
         all.extend(self.found.chunks(AT_ONCE).map(|found| of(Look { found: found.to_vec(), ..Look::default() })));

@@ -145,7 +145,7 @@ fn add_duty(facts: &mut Facts, duty: &DutyState, time: &dyn Fn(Millis) -> String
     let about = duty.report.duty().name();
     let (mut mark, done) = match &duty.report {
         Report::Follow(report) => (Mark::Ok, follow(report, time)),
-        Report::Monitor(report) => monitor(report, time),
+        Report::Monitor(report) => monitor(report, duty.fault.is_some(), time),
         Report::Retention(report) if report.damage.is_empty() => (Mark::Ok, retention(report, time)),
         Report::Retention(report) => {
             let damage =
@@ -178,11 +178,11 @@ fn follow(report: &FollowReport, time: &dyn Fn(Millis) -> String) -> String {
     text
 }
 
-fn monitor(report: &MonitorReport, time: &dyn Fn(Millis) -> String) -> (Mark, String) {
+fn monitor(report: &MonitorReport, fails: bool, time: &dyn Fn(Millis) -> String) -> (Mark, String) {
     let looked = report.looked_at.map(|at| format!("looked at {}", time(at)));
     if !report.running {
-        let text = "waits for Remote Access to start".to_owned();
-        return (Mark::Ok, looked.map_or(text.clone(), |looked| format!("{text}; {looked}")));
+        let waits = if fails { "has no list now" } else { "waits for Remote Access to start" };
+        return (Mark::Ok, looked.map_or_else(|| waits.to_owned(), |looked| format!("{waits}; {looked}")));
     }
     let number = |number: usize, noun| count(number as u64, noun);
     let mut text = format!("RRAS has {}", number(report.connections, "connection"));
