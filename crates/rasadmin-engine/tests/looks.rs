@@ -316,6 +316,22 @@ fn a_session_does_not_count_the_octets_that_looks_have_seen_of_it() {
 }
 
 #[test]
+fn an_address_call_on_the_port_of_another_users_session_does_not_lower_what_its_user_has_used() {
+    let rule = "octets = { per = \"day\", at_least = \"1 MB\" }";
+    let head = "time_zone = \"UTC\"\ndefault_domain = \"CORP\"\ndefault.action = \"allow\"";
+    let mut scene = Scene::new(&format!("{head}\n[[rules]]\nname = \"octets\"\naction = \"deny\"\n{rule}\n"));
+    scene.connect(connection(1, "alice")).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.hangup(counts(1, "alice", 2_000_000, 2000));
+    let partner = connection(2, "alice").with(|e| (e.domain, e.source) = ("PARTNER".into(), "203.0.113.7".into()));
+    scene.connect(partner).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    scene.look(&[counts(2, "alice", 5_000_000, 5000)]);
+    // A bare name is CORP's. It may be the call of a protocol that comes up late in the session on the port.
+    assert_eq!(scene.address("alice", "VPN2-1", "172.16.0.9"), Err("octets".to_owned()));
+}
+
+#[test]
 fn an_adopted_session_outlives_a_link_that_is_refused() {
     let mut scene = Scene::new(
         "default_domain = \"CORP\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"no\"\naction = \"deny\"\ntunnels = [\"PPTP\"]\n",
@@ -343,4 +359,19 @@ fn an_accept_that_is_recorded_late_joins_the_adopted_session_even_if_that_was_cl
     // It is one session, whose time counts once.
     assert!(scene.records.iter().flat_map(Record::ended).all(|ended| ended.session == adopted));
     assert_eq!((scene.state.live_count(), support::today(&scene, "ALICE")), (0, 90));
+}
+
+#[test]
+fn an_adopted_session_does_not_take_an_address_that_was_given_after_the_look() {
+    let mut scene = Scene::new(OPEN);
+    scene.wait(60);
+    let begun = scene.at;
+    let found = vec![shows(connection(7, "dora"), "10.8.0.1")];
+    scene.wait(2);
+    // Her connection has ended, and somebody else has got her address.
+    let given = scene.address("alice", "VPN2-1", "").unwrap();
+    assert_eq!(given, "10.8.0.1");
+    scene.connect(shows(connection(1, "alice"), "10.8.0.1")).unwrap();
+    scene.handle(Event::Look(Look { begun, found, ..Look::default() }));
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE live");
 }

@@ -63,7 +63,7 @@ fn used(
     let (now, at) = (facts.time.as_millisecond(), draft.at());
     let label = period_label(period, labels_at(now, zone));
     let past = with_what_ends(draft, user, period, label, draft.state.used(user, period, label));
-    let past = without_own(draft, own, period, label, past);
+    let past = without_own(draft, user, own, period, label, past);
     let so_far = u64::try_from(now - period_start(period, facts.time, zone).as_millisecond()).unwrap_or(0) / 1000;
     let live = |session: &&Session| {
         // A session that a returning client left behind has not lasted longer than that.
@@ -102,13 +102,16 @@ fn with_what_ends(
 /// What the event's own session has used so far does not count: looks have seen its octets.
 fn without_own(
     draft: &Draft<'_>,
+    user: &Identity,
     own: Option<Id>,
     period: crate::config::file::Period,
     label: i32,
     mut past: Sums,
 ) -> Sums {
     let closed = |id| draft.state.closed_session(id).map(|closed| &closed.session);
-    if let Some(own) = own.and_then(|id| draft.state.session(id).or_else(|| closed(id))) {
+    let own = own.and_then(|id| draft.state.session(id).or_else(|| closed(id)));
+    // An address call may be taken for that of another user's session on the port.
+    if let Some(own) = own.filter(|own| own.user.as_ref() == Some(user)) {
         let (seconds, octets) = in_period(&own.used, period, label);
         past.seconds = past.seconds.saturating_sub(seconds);
         past.octets = past.octets.saturating_sub(octets);
