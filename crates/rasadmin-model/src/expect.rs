@@ -178,6 +178,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
             add(0, seconds);
             add(1, octets);
         }
+        // Looks have counted octets of sessions that may still be live.
+        for &of in self.active.iter().filter(|&&of| Some(of) != except && self.identity(of) == *user) {
+            // The call of a protocol that comes up late may be taken for that session's own, which does not count.
+            let sure = except.is_none_or(|own| !self.may_end(own, of));
+            for used in &self.connections[of].reported.seen {
+                let (least, most) = self.of_today(used, now).1;
+                add(1, (if sure { least } else { 0 }, most));
+            }
+        }
         let Some(own) = except else { return sums };
         let today = u64::try_from(now.time.rem_euclid(DAY) / 1000).unwrap_or(0);
         for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *user) {
@@ -398,6 +407,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         reasons.if_so(self.settings.denies_quarantine && bad, "it is in quarantine");
         let known = c.is_ikev2() || c.phase == Phase::Linking || c.reported.established;
         reasons.if_so(self.settings.denies_pptp && known && c.tunnel == Tunnel::Pptp, "PPTP is denied");
+        // No link of it is on record, so its tunnel is unknown.
+        reasons.perhaps |= self.settings.denies_pptp && c.reported.adopted && !c.reported.established;
     }
 
     /// The verdict on a link, a reauthentication or an endpoint change. A live session does not count itself.

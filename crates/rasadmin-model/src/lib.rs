@@ -25,6 +25,7 @@ mod settings;
 mod shrink;
 mod step;
 mod switches;
+mod traffic;
 mod world;
 
 pub use finding::Finding;

@@ -2,6 +2,7 @@
 //! end.
 
 mod every_record;
+mod looks;
 mod periodic;
 mod usage;
 
@@ -10,7 +11,7 @@ use crate::reported::{Lives, ReportedLease};
 use crate::rras::{Connection, Number, Phase};
 use crate::world::{Subject, World};
 use rasadmin_engine::addresses::{Address, Family};
-use rasadmin_engine::{Answer, Stamp};
+use rasadmin_engine::{Answer, Id, Stamp};
 
 /// How long a session may have no link before it is closed, in milliseconds.
 const LINK_WAIT: u64 = 60_000;
@@ -27,6 +28,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.notified_before = self.notified_at;
         if !matches!(subject, Subject::Address(..) | Subject::Release(..) | Subject::Other) {
             self.notified_at = at.mono;
+        }
+        if let Subject::Accept(of) | Subject::Hangup(of, ..) | Subject::Reauthenticate(of, _) | Subject::Move(of, _) =
+            subject
+        {
+            let heard = &mut self.connections[*of].reported.heard;
+            *heard = (*heard).max(Some(at.mono));
         }
         match *subject {
             Subject::Address(of, family, offer) => {
@@ -48,12 +55,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     reported.unlinked = at;
                 }
             }
-            Subject::Hangup(of, usage) => {
+            Subject::Hangup(of, seconds, traffic) => {
                 let reported = &self.connections[of].reported;
                 if reported.session.is_some() && reported.lives() != Lives::No {
                     self.connections[of].reported.hung = true;
                     self.connections[of].reported.ended = Some(at.mono);
-                    self.count_hangup(of, usage, at);
+                    self.count_hangup(of, seconds, traffic, at);
                 }
             }
             Subject::Release(of, address) => {
@@ -141,16 +148,21 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // Through its leases, the connection may show that its port has started again.
         let port = self.connections[of].port;
         self.port_starts(of, port, at, false);
+        let reported = &mut self.connections[of].reported;
         if *answer != Answer::Accept {
+            // What a look began for it is over.
+            reported.superseded |= reported.adopted;
             return;
         }
+        let adopted = reported.session.filter(|_| reported.adopted);
         let candidates = self.candidates(&self.product.recorded, of);
         let state = &self.product.recorded;
         let stamp = self.product.stamp(at);
         let mine = |handle_of: u64, began: Stamp| handle_of == handle && began == stamp;
         let session = state.live().find(|session| mine(session.handle, session.began)).map(|session| session.id);
         let closed = || state.closed().find(|c| mine(c.session.handle, c.session.began)).map(|c| c.session.id);
-        let Some(id) = session.or_else(closed) else {
+        let joined = || adopted.filter(|id| state.session(*id).is_some());
+        let Some(id) = session.or_else(closed).or_else(joined) else {
             if !late {
                 self.found("always: every accepted connection has a session", format!("#{of} has none"));
             }
@@ -166,16 +178,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 other.is_some_and(|other| other.replaced.is_some_and(|replaced| replaced.by == id))
             })
             .collect();
-        let reported = &mut self.connections[of].reported;
-        reported.session = Some(id);
-        self.known.0.insert(id);
-        reported.began = at;
-        reported.unlinked = at;
+        if adopted == Some(id) {
+            // If it was closed meanwhile, it lives again.
+            let reported = &mut self.connections[of].reported;
+            (reported.missed, reported.lapsed) = (false, false);
+        } else {
+            self.begins(of, id, at);
+        }
         let source = self.connections[of].device.source.clone();
         self.connections[of].reported.source = source;
         for &other in &replaced {
             self.connections[other].reported.replaced = true;
             self.connections[other].reported.replaced_by = Some(of);
+            self.connections[other].reported.replaced_at = at.mono;
         }
         if user.is_some_and(|user| user.as_ref() != Some(&expected_user)) {
             self.found(
@@ -188,6 +203,16 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let what = format!("#{of} replaces {replaced:?} of {candidates:?}");
             self.found("as reported: a new connection replaces one session", what);
         }
+    }
+
+    /// A session is on record for a connection.
+    fn begins(&mut self, of: Number, id: Id, at: Stamp) {
+        // What looks began for it before has ended.
+        self.count_estimate(of, at);
+        let reported = &mut self.connections[of].reported;
+        (reported.session, reported.began, reported.unlinked) = (Some(id), at, at);
+        (reported.adopted, reported.counted, reported.octets) = (false, false, (0, 0));
+        self.known.0.insert(id);
     }
 
     fn after_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
@@ -204,8 +229,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let session = reported.session.and_then(|id| self.product.recorded.session(id));
             reported.replaced &= !reported.established && session.is_none_or(|session| session.replaced.is_some());
             reported.established = true;
-        } else if !reported.established {
+        } else if !reported.established && !reported.adopted {
             reported.refused = true;
+            reported.seen_is_uncertain();
         }
     }
 

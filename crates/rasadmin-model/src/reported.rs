@@ -1,5 +1,6 @@
 //! What was reported to the product about a connection, and what the product must conclude from that.
 
+use crate::traffic::Readings;
 use rasadmin_engine::{Id, Mono, Stamp};
 
 /// A lease that was recorded.
@@ -61,8 +62,18 @@ pub struct Reported {
     pub lapsed: bool,
     /// Its instance is over, or what was reported about it is lost.
     pub over: bool,
+    /// Two looks did not list it.
+    pub missed: bool,
+    /// A look found it: no accept was on record.
+    pub adopted: bool,
+    /// When a look made it live again.
+    pub confirmed: Option<Mono>,
+    /// When a call that names its GUID was recorded last.
+    pub heard: Option<Mono>,
     /// A returning client replaced it.
     pub replaced: bool,
+    /// When one did last.
+    pub replaced_at: Mono,
     /// The last connection that replaced it.
     pub replaced_by: Option<usize>,
     /// The leases it was given, by family.
@@ -77,6 +88,12 @@ pub struct Reported {
     pub ended: Option<Mono>,
     /// Its use is included in its user's use.
     pub counted: bool,
+    /// What looks have seen, until that is included.
+    pub seen: Vec<Use>,
+    /// The octets that looks have counted: the least and the most.
+    pub octets: (u64, u64),
+    /// The readings on record, while its session lives.
+    pub readings: Option<Readings>,
 }
 
 impl Reported {
@@ -85,11 +102,29 @@ impl Reported {
         self.links_waited.iter().any(|&(since, until)| since < at && at < until)
     }
 
+    /// Its counters have counted so many octets in all, at least and at most. Returns how many more than before.
+    pub fn octets_counted(&mut self, least: u64, most: u64) -> (u64, u64) {
+        let (before, at_most) = self.octets;
+        self.octets = (before.max(least), at_most.max(most));
+        (least.saturating_sub(at_most), most.saturating_sub(before))
+    }
+
+    /// Its session was closed as one that never was: what looks have counted may not be on its user's account.
+    pub fn seen_is_uncertain(&mut self) {
+        self.octets.0 = 0;
+        self.seen.iter_mut().for_each(|used| used.octets.0 = 0);
+    }
+
+    /// May its session have no link?
+    pub fn may_have_no_link(&self) -> bool {
+        (self.adopted && !self.established) || self.confirmed.is_some_and(|confirmed| confirmed >= self.unlinked.mono)
+    }
+
     /// Is its session live, according to what was reported?
     pub const fn lives(&self) -> Lives {
         if self.session.is_none() || self.hung || self.refused || self.over {
             Lives::No
-        } else if self.superseded || self.lapsed {
+        } else if self.superseded || self.lapsed || self.missed {
             Lives::May
         } else {
             Lives::Must

@@ -73,8 +73,12 @@ pub struct Connection {
     pub dropped: bool,
     /// When it was dialled.
     pub dialled: Mono,
+    /// When RRAS began to ask whether it is accepted.
+    pub asked: Option<Mono>,
     /// When it was accepted.
     pub accepted: Option<Mono>,
+    /// How many seconds after its accept its client disappeared, if RRAS has not noticed: it lists the connection on.
+    pub silent: Option<u64>,
     /// Its quarantine state.
     pub quarantine: Quarantine,
     /// What was reported to the product about it.

@@ -58,10 +58,18 @@ impl Plan {
         Self::with(seed, steps, Switches::of_product)
     }
 
+    /// The plan for a seed, without looks at RRAS's connections.
+    pub fn without_looks(seed: u64, steps: usize) -> Self {
+        Self::with(seed, steps, Switches::without_looks)
+    }
+
     fn with(seed: u64, steps: usize, change: impl FnOnce(Switches) -> Switches) -> Self {
         let mut random = Random::new(seed);
         let switches = change(Switches::draw(seed, &mut random));
-        let steps = step::draw(&switches, steps, &mut random);
+        let mut steps = step::draw(&switches, steps, &mut random);
+        if switches.looks {
+            step::add_looks(&mut steps, &mut Random::new(seed ^ 0x0100_4ed0));
+        }
         Self { seed, switches, steps, interval: INTERVAL }
     }
 }

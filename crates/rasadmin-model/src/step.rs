@@ -45,6 +45,8 @@ pub enum Kind {
     Reload,
     /// A command blocks somebody, or lifts a block.
     Block,
+    /// The service looks at RRAS's connections.
+    Look,
 }
 
 /// A step.
@@ -99,4 +101,18 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         steps.push(Step { kind, chance: random.any() });
     }
     steps
+}
+
+/// Puts looks among the steps, of which as many remain as there were. They are drawn apart, so that each seed keeps its
+/// other steps.
+pub fn add_looks(steps: &mut Vec<Step>, random: &mut Random) {
+    let count = steps.len();
+    let others = std::mem::take(steps);
+    for step in others {
+        if random.below(14) == 0 {
+            steps.push(Step { kind: Kind::Look, chance: random.any() });
+        }
+        steps.push(step);
+    }
+    steps.truncate(count);
 }

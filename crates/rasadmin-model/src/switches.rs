@@ -36,6 +36,10 @@ pub struct Switches {
     pub reloads: bool,
     /// Commands block users and computers.
     pub blocks: bool,
+    /// The service looks at RRAS's connections.
+    pub looks: bool,
+    /// Some accepts never reach the journal, although they were answered.
+    pub lost_accepts: bool,
     /// Connections get further links.
     pub multilink: bool,
     /// IKEv2 connections have link calls.
@@ -98,6 +102,8 @@ impl Switches {
             clock_steps,
             reloads: one_of(3),
             blocks: false,
+            looks: false,
+            lost_accepts: false,
             multilink: one_of(2),
             ikev2_links,
             ikev2_unflagged: false,
@@ -119,14 +125,24 @@ impl Switches {
         let fresh_handles = apart.below(4) == 0;
         let certificates = switches.forms_differ && apart.below(2) == 0;
         let blocks = apart.below(3) == 0;
-        Self { ikev2_unflagged: unflagged, fresh_handles, certificates, blocks, ..switches }
+        let looks = apart.below(2) == 0;
+        // A connection without a GUID is not adopted: it cannot be told from the next one with its handle.
+        let lost_accepts = looks && switches.guids && !orderly && !unavailable && apart.below(3) == 0;
+        let unflagged = Self { ikev2_unflagged: unflagged, fresh_handles, certificates, blocks, ..switches };
+        Self { looks, lost_accepts, ..unflagged }
     }
 
     /// Removes the faults that cannot be caused from outside at an exact moment: the product waits for a locked
     /// journal, checks its configuration from time to time, and does not lose what it has written. Its structures
-    /// always say what is IKEv2, and no commands run beside it.
+    /// always say what is IKEv2, and no commands and no looks run beside it.
     pub fn of_product(self) -> Self {
-        Self { unavailable: false, reloads: false, blocks: false, power_cuts: false, ikev2_unflagged: false, ..self }
+        let outside = Self { unavailable: false, reloads: false, blocks: false, power_cuts: false, ..self };
+        Self { ikev2_unflagged: false, ..outside }.without_looks()
+    }
+
+    /// Without the service that looks at RRAS's connections.
+    pub fn without_looks(self) -> Self {
+        Self { looks: false, lost_accepts: false, ..self }
     }
 
     /// Is everything reported once, and in order?

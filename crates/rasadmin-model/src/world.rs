@@ -3,6 +3,7 @@
 mod blocks;
 mod calls;
 mod dial;
+mod looks;
 mod notifications;
 mod online;
 mod product;
@@ -17,13 +18,16 @@ use crate::scenario::Script;
 use crate::settings::Settings;
 use crate::step::{Kind, Step};
 use crate::switches::Switches;
+use crate::traffic::Traffic;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
-use rasadmin_engine::effect::{BlockSubject, Usage};
+use rasadmin_engine::effect::BlockSubject;
 use rasadmin_engine::{Answer, Event, Id, Identity, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
+
+pub use looks::Due;
 
 /// When the simulation begins: 2 March 2026, 08:00 UTC.
 const BEGINNING: i64 = 1_772_438_400_000;
@@ -42,8 +46,8 @@ pub enum Subject {
     Link(Number, usize),
     /// The end of that link.
     LinkHangup(Number, usize),
-    /// The end of a connection, with the reported usage.
-    Hangup(Number, Usage),
+    /// The end of a connection, with the reported seconds and what it has sent and received in truth.
+    Hangup(Number, u64, Traffic),
     /// The release of an address.
     Release(Number, Address),
     /// Its quarantine state changes.
@@ -119,6 +123,8 @@ pub struct World<'e, E: ?Sized> {
     pub notified_before: Mono,
     /// Who is blocked, and until when.
     blocks: BTreeMap<BlockSubject, Option<Millis>>,
+    /// What the service has seen in RRAS.
+    looks: looks::Looks,
     /// All sessions and leases in this instance, by what identifies them.
     pub known: (HashSet<Id>, HashSet<(Address, Mono)>),
     /// What was found.
@@ -173,6 +179,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             notified_at: Mono(0),
             notified_before: Mono(0),
             blocks: BTreeMap::new(),
+            looks: Default::default(),
             known: Default::default(),
             finding: None,
             trace: None,
@@ -261,6 +268,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::Restart => self.restart(),
             Kind::Reload => self.reload(),
             Kind::Block => self.change_blocks(),
+            Kind::Look => self.look(),
         }
     }
 
@@ -336,6 +344,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             self.mono += 6 * 60 * 1000;
             self.call_product(Subject::Other, Event::Lost { events: 0 });
         }
+        self.look_at_nothing();
         if self.pending.is_empty() {
             self.check_all_over();
         }

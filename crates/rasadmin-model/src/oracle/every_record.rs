@@ -33,14 +33,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     pub(super) fn lapse(&mut self, of: Number, at: Stamp, late: bool) {
         let c = &self.connections[of];
-        let may_have_none = self.is_flagged(c) && !c.reported.established;
+        let may_have_none = (self.is_flagged(c) && !c.reported.established) || c.reported.may_have_no_link();
+        let shows_nothing = self.shows_nothing(c);
         let reported = &mut self.connections[of].reported;
         if reported.session.is_some() && reported.links.is_empty() && !may_have_none && !late {
-            reported.lapsed |= at.mono.since(reported.unlinked.mono) >= LINK_WAIT;
+            let lapses = at.mono.since(reported.unlinked.mono) >= LINK_WAIT;
+            if lapses && !reported.lapsed {
+                reported.lapsed = true;
+                reported.seen_is_uncertain();
+            }
         }
         for lease in reported.leases.iter_mut().flatten() {
             // While its connection is not on record, a lease waits no longer than the limit.
-            lease.overdue |= reported.session.is_none() && at.mono.since(lease.at.mono) >= LEASE_WAIT;
+            let waits = reported.session.is_none() || shows_nothing;
+            lease.overdue |= waits && at.mono.since(lease.at.mono) >= LEASE_WAIT;
         }
     }
 
@@ -81,7 +87,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 self.connections[of].reported.closed = None;
             }
             (_, None) => {
-                self.connections[of].reported.closed.get_or_insert(at.mono);
+                let reported = &mut self.connections[of].reported;
+                reported.closed.get_or_insert(at.mono);
+                reported.readings = None;
             }
         }
     }
@@ -95,7 +103,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let held = state.lease_at(address);
         // The accept shows what was given before it. What comes up later is known by its port, from the first link on.
         let shown = c.reported.session.is_some() && self.is_projected() && !self.came_late(of, family);
-        let tied = c.reported.established || shown;
+        let tied = (c.reported.established || shown) && !self.shows_nothing(c);
         if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.reported.session) {
             // The lease that a connection shows may be recorded again, and replace the one of its address call.
             let began = own.began;
@@ -168,6 +176,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if reported.released
             && c.reported.hung
             && gone
+            // What a look took for it has no port by which a release could name it.
+            && !c.reported.adopted
             && (c.reported.session.is_none() || lease.session() == c.reported.session)
             && !others
             && !self.switches.disorder
@@ -199,6 +209,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", reported.number);
             self.found("as reported: no lease waits forever", what);
         }
+    }
+
+    /// A connection that a look found does not show its addresses either. Then nothing tells which leases are its own.
+    fn shows_nothing(&self, c: &Connection) -> bool {
+        c.reported.adopted && !self.is_projected()
     }
 
     /// Has it lost its links, as far as was reported, and did the next connection on the port ask with the same name?

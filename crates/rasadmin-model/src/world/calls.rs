@@ -37,7 +37,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn advance_call(&mut self, which: usize) {
         if self.calls[which].answer.is_none() {
             let (subject, event) = (self.calls[which].subject.clone(), self.calls[which].event.clone());
-            let answer = self.call_product(subject.clone(), event);
+            let lost = matches!(subject, Subject::Accept(of) if self.loses_accept(of));
+            let answer = if lost {
+                self.log(|| format!("the accept is lost: {subject:?}"));
+                Answer::Accept
+            } else {
+                self.call_product(subject.clone(), event)
+            };
             if let (Subject::Address(of, family, _), Answer::Address(given)) = (subject, &answer) {
                 let (at, port) = (Mono(self.mono), self.connections[of].asked_on[family.index()]);
                 self.given_on.entry((port, family)).or_default().push(GivenAddress { at, number: given.number, of });
@@ -48,6 +54,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let call = self.calls.remove(which);
         self.connections[call.of].busy -= 1;
         self.answered(call);
+    }
+
+    /// Is the record of its accept lost? While an earlier connection with its handle is remembered, its links would be that
+    /// connection's, as far as the product can know.
+    fn loses_accept(&mut self, of: Number) -> bool {
+        let (handle, state) = (self.connections[of].handle, &self.product.recorded);
+        let remembered = state.by_handle(handle).is_some() || state.closed_by_handle(handle).next().is_some();
+        self.switches.lost_accepts && !remembered && self.chance.below(8) == 0
     }
 
     pub(super) fn answered(&mut self, call: Call) {

@@ -61,7 +61,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             busy: 0,
             dropped: false,
             dialled: Mono(self.mono),
+            asked: None,
             accepted: None,
+            silent: None,
             quarantine: Quarantine::Normal,
             reported: Reported::default(),
         });
@@ -100,7 +102,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     pub(super) fn advance(&mut self) {
         let late = self.switches.late_ipv6;
-        let online = |c: &Connection| c.phase == Phase::Online && !c.wants.is_empty();
+        let online = |c: &Connection| c.phase == Phase::Online && c.silent.is_none() && !c.wants.is_empty();
         let Some(of) = self.some_of(|c| c.busy == 0 && (c.is_attempt() || (late && online(c)))) else {
             return self.dial();
         };
@@ -108,6 +110,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             Phase::Addressing | Phase::Online => self.ask_address(of),
             Phase::Connecting => {
                 let event = Event::Connection(self.connection_event(of, Usage::default()));
+                self.connections[of].asked = Some(Mono(self.mono));
                 self.script_line(|_| format!("accept c{of}"));
                 self.begin(of, Subject::Accept(of), event, Serial::Connections);
             }

@@ -3,8 +3,8 @@
 use super::{GivenAddress, Subject, World};
 use crate::product::Engine;
 use crate::rras::{Connection, HeldAddress, Notification, Number, Pending, Phase, Serial, port_name};
+use crate::traffic::Traffic;
 use rasadmin_engine::Event;
-use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ReleaseEvent;
 
 impl<E: Engine + ?Sized> World<'_, E> {
@@ -54,16 +54,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             Notification::Hangup(seconds) => {
                 let implausible = self.switches.implausible_durations && self.chance.below(4) == 0;
-                let octets = 1000 * (1 + of as u64 % 97) * (1 + seconds.min(1000));
-                let seconds = if implausible { 0xffff_ffff } else { seconds };
-                let usage = Usage {
-                    seconds,
-                    input_octets: octets,
-                    output_octets: 2 * octets,
-                    input_packets: octets / 900,
-                    output_packets: octets / 500,
-                };
-                (Subject::Hangup(of, usage), Event::Hangup(self.connection_event(of, usage)))
+                let traffic = self.traffic(of, seconds);
+                let usage = traffic.counters(if implausible { 0xffff_ffff } else { seconds });
+                (Subject::Hangup(of, usage.seconds, traffic), Event::Hangup(self.connection_event(of, usage)))
             }
             Notification::Release(held) => {
                 let c = &self.connections[of];
@@ -76,6 +69,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.sending_repeat = due.again;
         self.begin(of, subject, event, serial);
         self.sending_repeat = false;
+    }
+
+    /// What a connection has sent and received when it has lasted so many seconds.
+    pub(super) fn traffic(&self, of: Number, seconds: u64) -> Traffic {
+        let seconds = seconds.min(self.connections[of].silent.unwrap_or(u64::MAX));
+        if self.switches.looks && of % 7 == 3 { Traffic::heavy_after(seconds) } else { Traffic::after(of, seconds) }
     }
 
     /// Would it be ambiguous whether it concerns this connection or a newer one? Then RRAS does not deliver it now.

@@ -3,7 +3,7 @@
 use super::{Call, Subject, World};
 use crate::people;
 use crate::product::Engine;
-use crate::rras::{Notification, Number, PORTS, Pending, Phase, Serial, port_name};
+use crate::rras::{Connection, Notification, Number, PORTS, Pending, Phase, Serial, port_name};
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Event, Quarantine};
@@ -11,9 +11,22 @@ use rasadmin_engine::{Event, Quarantine};
 impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn drop_online(&mut self) {
         if let Some(of) = self.some_of(|c| c.phase == Phase::Online) {
+            if self.falls_silent(of) {
+                return;
+            }
             self.log(|| format!("connection #{of} ends"));
             self.end(of);
         }
+    }
+
+    /// The client of an IKEv2 connection disappears, and RRAS does not notice it yet.
+    fn falls_silent(&mut self, of: Number) -> bool {
+        let c = &self.connections[of];
+        let may = self.switches.looks && c.is_ikev2() && c.busy == 0 && c.silent.is_none();
+        let Some(accepted) = c.accepted.filter(|_| may && self.chance.below(2) == 0) else { return false };
+        self.connections[of].silent = Some((self.mono - accepted.0) / 1000);
+        self.log(|| format!("the client of connection #{of} disappears"));
+        true
     }
 
     pub(super) fn add_link(&mut self) {
@@ -54,7 +67,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     pub(super) fn reauthenticate(&mut self) {
-        let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.busy == 0) else { return };
+        let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.busy == 0 && c.silent.is_none()) else { return };
         let quarantine = match self.chance.below(3) {
             0 => Quarantine::Quarantine,
             1 => Quarantine::Probation,
@@ -73,7 +86,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     pub(super) fn move_endpoint(&mut self) {
-        let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.busy == 0 && c.is_ikev2()) else { return };
+        let moves = |c: &Connection| c.phase == Phase::Online && c.busy == 0 && c.is_ikev2() && c.silent.is_none();
+        let Some(of) = self.some_of(moves) else { return };
         if self.is_busy(Serial::EndpointChanges) {
             return;
         }

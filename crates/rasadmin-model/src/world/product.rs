@@ -116,6 +116,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.given_on.clear();
         self.last_had.clear();
         self.known = Default::default();
+        self.looks = Default::default();
+        if lost > 0 {
+            self.looks_may_be_lost();
+        }
         self.free_handles.clear();
         self.handles = 0x10;
         self.ports.fill(false);
