@@ -88,7 +88,7 @@ fn adopt(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Id {
     let began = SessionBegan { adopted: true, at, ..began(draft, event, session, user.clone(), None) };
     draft.add(Effect::SessionBegan(Box::new(began)));
     // The look does not show who has been given an address since it began.
-    for lease in projected_leases(draft, event).into_iter().filter(|lease| lease.began.mono < begun.mono) {
+    for lease in projected_leases(draft, event).into_iter().filter(|lease| lease.began.mono <= begun.mono) {
         draft.take_lease(lease, session, user.as_ref(), event.prefix.as_deref());
     }
     let plan = &draft.context.config.addresses;
