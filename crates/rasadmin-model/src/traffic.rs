@@ -53,7 +53,7 @@ impl Traffic {
 pub struct Readings {
     /// The truth at the last reading: the most that the octets can be.
     pub truth: Traffic,
-    /// The least that the octets must be.
+    /// The smallest sum that the octets must be.
     pub least: [u64; 2],
     /// No octet may be missing.
     pub certain: bool,
