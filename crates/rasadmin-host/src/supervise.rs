@@ -22,7 +22,7 @@ const ENDING: Duration = Duration::from_secs(5);
 /// From this age on, it is checked whether the thread of a call still exists.
 const THREAD_CHECK: Duration = Duration::from_millis(200);
 /// When a process ends, its threads go first. On a busy computer it may take this long until it is seen to have ended.
-const THREAD_IS_LAST: Duration = Duration::from_secs(2);
+const THREAD_IS_LAST: Duration = Duration::from_secs(8);
 
 /// How the process of the DLLs ended.
 #[derive(Clone, Debug)]
