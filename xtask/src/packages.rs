@@ -12,6 +12,8 @@ pub const NATIVE: &[&str] = &["gcc", "g++", "libc6-dev"];
 pub const STRACE: &[&str] = &["strace"];
 /// A database that exported sessions are loaded into.
 pub const POSTGRESQL: &[&str] = &["postgresql"];
+/// Its systemd-analyze checks the unit in examples.
+pub const SYSTEMD: &[&str] = &["systemd"];
 /// Its promtool checks the metrics.
 pub const PROMETHEUS: &[&str] = &["prometheus"];
 /// A linker, windres, C and C++ compilers for Windows, and Wine to run the programs.

@@ -25,7 +25,7 @@ const SLOWEST: usize = 10;
 pub fn all() -> Result {
     let start = Instant::now();
     disk::require_space()?;
-    let programs = [packages::STRACE, packages::POSTGRESQL, packages::PROMETHEUS];
+    let programs = [packages::STRACE, packages::POSTGRESQL, packages::PROMETHEUS, packages::SYSTEMD];
     packages::need(&[packages::NATIVE, &programs.concat(), packages::WINDOWS].concat())?;
     if !cfg!(windows) {
         // Both threads below need it: install it before them.

@@ -197,7 +197,7 @@ pub fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|e| CommandError::file(path, e))
 }
 
-/// A session of the state as the ledger has it; `None` if it does not, or there is no ledger.
+/// The ledger's row of a session; `None` if the ledger lacks it or cannot be read.
 pub fn session_row(ledger: Option<&Reader>, id: Id) -> Option<SessionRow> {
     ledger?.session(&id.to_string()).ok()?.ok()?
 }

@@ -1,6 +1,7 @@
 //! What the rasadmin service saw of live sessions at its last look.
 
 use crate::times;
+use rasadmin_engine::decide::SURELY_LISTED;
 use rasadmin_ledger::report::{SessionRow, rfc3339_or_null};
 use rasadmin_policy::Millis;
 use rasadmin_service::live_table::{self, LiveSession, LiveTable};
@@ -11,18 +12,16 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// A look that is older says nothing about now, in milliseconds.
-const CURRENT: Millis = 120_000;
-
-/// A session that is younger may not be in RRAS's list yet, in milliseconds.
-const YOUNG: Millis = 60_000;
+pub const CURRENT: Millis = 120_000;
 
 /// A session, and what the rasadmin service has seen of it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SeenSession {
     #[serde(flatten)]
     pub row: SessionRow,
-    /// Does RRAS list it, as the rasadmin service saw within two minutes? Null if the service did not look, if the session
-    /// began after that, and if it has ended.
+    /// Whether RRAS listed it at the last look of the rasadmin service. Null if that look is more than two minutes old, if
+    /// the session was less than a minute old then and was not listed, if it was adopted and was not listed, and if it has
+    /// ended.
     pub listed: Option<bool>,
     /// When the service last saw its received octets grow: RFC 3339, UTC. RRAS lists a client that is gone for up to half
     /// an hour; this tells it from one that is there. Null if the service has not seen them grow.
@@ -61,7 +60,9 @@ fn with(mut row: SessionRow, table: &LiveTable, by_key: &HashMap<String, &LiveSe
     let seen = by_key.get(&row.acct_session_id).filter(|_| row.is_live());
     let Some(seen) = seen else {
         // An adopted session began before the look that found it.
-        let old_enough = row.is_live() && !row.adopted && row.acct_start_time.saturating_add(YOUNG) <= table.looked_at;
+        let old_enough = row.is_live()
+            && !row.adopted
+            && row.acct_start_time.saturating_add(SURELY_LISTED.cast_signed()) <= table.looked_at;
         return SeenSession { row, listed: old_enough.then_some(false), last_heard: None };
     };
     (row.acct_input_octets, row.acct_output_octets) = (Some(seen.octets[0]), Some(seen.octets[1]));

@@ -240,7 +240,7 @@ fn before_the_first_start_the_journal_is_what_is_missing() {
     }
 }
 
-/// A command's own record is no call of RRAS.
+/// A command's own record is not a call of RRAS.
 #[test]
 fn status_tells_the_age_of_rras_last_call() {
     let server = Server::new();

@@ -59,7 +59,7 @@ fn what_cannot_be_checked_is_one_line_with_exit_2() {
     rasadmin(words([&"check"])).ends(2).complains("<FILE>");
 }
 
-/// RRAS's answer to what is no DLL is known.
+/// It is known how RRAS answers to a file that is not a DLL.
 #[test]
 fn what_is_no_dll_fails_with_exit_1() {
     let folder = tempfile::tempdir().unwrap();

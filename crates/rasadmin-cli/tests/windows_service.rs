@@ -9,14 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use support::{Ran, fixtures, product, program_with, rasadmin, words};
+use support::{PATIENCE, Ran, fixtures, product, program_with, rasadmin, until, words};
 use winreg::RegKey;
 use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE};
 
 const SERVICE_KEY: &str = r"SYSTEM\CurrentControlSet\Services\rasadmin";
-
-/// Far more than any of this takes.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// This computer, which a test has for itself. At its end nothing of the test is left.
 struct Machine {
@@ -83,15 +80,7 @@ impl Machine {
 
     /// Waits for something to be true of `rasadmin status`.
     fn until(&self, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let status = self.status();
-            if expected(&status) {
-                return status;
-            }
-            assert!(Instant::now() < deadline, "{status:#}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until(|| self.status(), expected)
     }
 
     /// Remote Access with the DLL, for a few calls.
@@ -234,7 +223,7 @@ fn an_upgrade_stops_it_and_starts_the_new_program() {
 #[ignore = "it registers a Windows service: `cargo xtask test` runs it, in a Wine prefix"]
 fn without_the_service_the_task_stays_and_the_service_goes() {
     let machine = Machine::new();
-    // Wine says of every task that it exists.
+    // Wine reports every task as existing.
     let task = "delete the task `rasadmin ledger update`";
     let without = machine.install("old", &["--no-service"]).ends(0);
     assert!(!without.stdout.contains("Windows service") && !without.stdout.contains(task), "{}", without.stdout);

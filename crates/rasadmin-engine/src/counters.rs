@@ -1,20 +1,15 @@
-//! Sums beyond 4 GiB, made of RRAS's counters.
+//! Adds up RRAS's 32-bit counters to sums beyond 4 GiB.
 //!
 //! RRAS counts octets and frames in 32 bits, so a counter starts again at zero after 4,294,967,295. Two readings of a
 //! live connection show how much was counted between them, if at most one such wrap lies between. The frames prove it:
 //! a frame carries at most 1,600 octets, and there are far fewer frames than octets.
 
-use crate::effect::{CountedSession, Usage};
+use crate::effect::{CountedSession, FRAME, Usage, WRAP};
 use crate::now::{Id, Mono};
 use serde::{Deserialize, Serialize};
 
-/// The most octets of a frame.
-const FRAME: u64 = 1600;
-
-/// Where a counter of 32 bits starts again.
-const WRAP: u64 = 1 << 32;
-
-/// The fastest that a client can be, in octets a second: 2 Gbit/s. RRAS does not report the speed of a tunnel.
+/// The highest rate that a client is assumed to reach, in octets per second: 2 Gbit/s. RRAS does not report the speed of
+/// a tunnel.
 const FASTEST: u64 = 250_000_000;
 
 /// What a session has sent and received, from all readings of its counters. Of each pair, the first is client to server.
@@ -81,7 +76,7 @@ impl Counted {
 
     /// Has something happened since an earlier reading that later readings will not show: a counter has started again, or
     /// the octets are not exact any more?
-    pub fn is_turn_since(&self, earlier: &Self) -> bool {
+    pub fn must_be_recorded_since(&self, earlier: &Self) -> bool {
         let offset = |of: &Self| {
             let low = low(of.octets, of.frames);
             std::array::from_fn::<u32, 4, _>(|at| low[at].wrapping_sub(of.last[at]))
@@ -219,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_what_later_readings_do_not_show() {
+    fn what_later_readings_do_not_show_must_be_recorded() {
         let before = first(3_000_000_000, 2_000_000);
-        assert!(!before.then(&reading(3_000_000_900, 2_000_001), Mono(1000)).is_turn_since(&before));
-        assert!(before.then(&reading(1000, 10), Mono(1000)).is_turn_since(&before));
+        assert!(!before.then(&reading(3_000_000_900, 2_000_001), Mono(1000)).must_be_recorded_since(&before));
+        assert!(before.then(&reading(1000, 10), Mono(1000)).must_be_recorded_since(&before));
         let uncertain = before.then(&reading(3_000_000_900, 9_000_000), Mono(1000));
-        assert!(uncertain.is_turn_since(&before));
-        assert!(!uncertain.then(&reading(3_000_001_000, 9_000_001), Mono(2000)).is_turn_since(&uncertain));
+        assert!(uncertain.must_be_recorded_since(&before));
+        assert!(!uncertain.then(&reading(3_000_001_000, 9_000_001), Mono(2000)).must_be_recorded_since(&uncertain));
     }
 
     #[test]

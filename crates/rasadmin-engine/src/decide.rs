@@ -26,6 +26,7 @@ mod revive;
 mod search;
 
 pub use carried::{Scope, decide_carried};
+pub use look::SURELY_LISTED;
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};

@@ -14,6 +14,7 @@ pub use block::{Block, BlockSubject, EarlierBlock};
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
 pub use usage::{Accumulated, CountedSession, CountedSessions, Day, DayUse, Labels, Sums, Usage, UseCarried};
+pub(crate) use usage::{FRAME, WRAP};
 
 use crate::now::{Id, Mono, Stamp};
 use crate::{Identity, Millis, Name, Quarantine, Tunnel};

@@ -202,7 +202,7 @@ fn a_replaced_session_counts_again_if_its_received_octets_grew_after_that() {
     let is_replaced = |scene: &Scene| scene.state.session(old).unwrap().replaced.is_some();
     assert!(is_replaced(&scene));
     scene.wait(10);
-    // It is listed, and octets were sent to it. That is no sign of life.
+    // RRAS lists it and sends octets to it. Neither proves that its client is still there.
     let sent = Usage { output_octets: 900, output_packets: 9, ..Usage::default() };
     scene.look(&[connection(1, "alice").with(|e| e.usage = sent)]);
     assert!(is_replaced(&scene));
@@ -273,7 +273,7 @@ fn a_later_reject_ends_the_adopted_session() {
 }
 
 #[test]
-fn an_adopted_session_began_when_the_look_saw_it_last_so_long() {
+fn the_beginning_of_an_adopted_session_is_counted_back_from_the_look() {
     let mut scene = Scene::new(OPEN);
     scene.wait(5000);
     let begun = scene.at;
@@ -380,7 +380,7 @@ fn an_adopted_session_does_not_take_an_address_that_was_given_after_the_look() {
 fn octets_go_to_the_day_of_the_look_also_if_it_is_recorded_later() {
     let mut scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN2-1").unwrap();
-    // Fourteen hours after nine o'clock, and a minute before midnight.
+    // The scene begins at nine o'clock. It is now one minute before midnight.
     scene.wait(15 * 3600 - 60);
     let (session, begun) = (only_session(&scene), scene.at);
     let counted = counted(&scene.state, session, &counts(1, "alice", 700, 1).usage, begun.mono);
@@ -404,4 +404,15 @@ fn a_listed_connection_is_the_closed_session_with_its_guid_whatever_its_handle()
     let lower_half = connection(0x5_0000_0001, "alice").with(|e| e.handle = 1);
     scene.look(&[lower_half]);
     assert_eq!(only_session(&scene), id);
+}
+
+#[test]
+fn the_octets_of_a_hangup_count_also_if_frames_are_not_counted() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.look(&[counts(1, "alice", 1000, 0)]);
+    scene.wait(5);
+    scene.hangup(counts(1, "alice", 4000, 0));
+    let ended = last_end(&scene);
+    assert_eq!((ended.usage.input_octets, ended.is_exact()), (4000, false));
 }

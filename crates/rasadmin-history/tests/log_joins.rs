@@ -333,7 +333,7 @@ fn a_session_that_had_no_room_is_counted_once() {
         let of_it: Vec<_> = all.iter().filter(|one| one.past.start == (T + 5) * SECOND).collect();
         assert_eq!((of_it.len(), &of_it[0].past.key), (2, &of_it[1].past.key));
         assert_eq!(of_it.iter().map(|one| one.continued).collect::<Vec<_>>(), [false, true]);
-        // A repeated Start is no session.
+        // A repeated Start is not another session.
         let again = accounting("1", "5", 5, &[(at::CLASS, &class(5)), user]);
         let (all, summary) = crowded(class, &again);
         assert_eq!((all.len(), summary.counts.sessions, summary.counts.repeated), (6_000, 6_000, 1));

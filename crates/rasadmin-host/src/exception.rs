@@ -44,6 +44,8 @@ pub struct Exception {
     pub on_stack: bool,
 }
 
+/// A stack overflow on Windows.
+const STACK_OVERFLOW: u32 = 0xC000_00FD;
 /// The C++ exception of Microsoft's compiler.
 pub const CXX_MSVC: u32 = 0xE06D_7363;
 /// The exception of GCC's runtime on Windows, which C++ and Rust raise there.
@@ -61,6 +63,11 @@ impl Exception {
             return "stack overflow (SIGSEGV)".into();
         }
         signal_name(self.code as i32)
+    }
+
+    /// Whether the thread used up its stack.
+    pub const fn is_stack_overflow(&self) -> bool {
+        self.on_stack || cfg!(windows) && self.code == STACK_OVERFLOW
     }
 
     /// Whether it is about an address.
@@ -114,7 +121,7 @@ pub fn windows_name(code: u32) -> String {
         0xC000_0094 => "integer division by zero",
         0xC000_0095 => "integer overflow",
         0xC000_0096 => "privileged instruction",
-        0xC000_00FD => "stack overflow",
+        STACK_OVERFLOW => "stack overflow",
         0xC000_0135 => "a DLL that it needs was not found",
         0xC000_0139 => "a function that it needs was not found in a DLL",
         0xC000_0142 => "a DLL failed to initialise",

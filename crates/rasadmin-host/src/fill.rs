@@ -137,7 +137,7 @@ pub struct LinkFacts {
 const ERROR_PROTOCOL_NOT_CONFIGURED: u32 = 733;
 
 /// The size of a frame in bytes, from which frame counts are made up.
-pub(crate) const FRAME: u64 = 1000;
+const FRAME: u64 = 1000;
 
 /// Fills a zeroed structure in place and returns its bytes. Padding stays zero.
 fn filled<T>(fill: impl FnOnce(&mut T)) -> Vec<u8> {
@@ -174,8 +174,13 @@ fn guid(bytes: [u8; 16]) -> GUID {
     }
 }
 
+/// How many frames carry this many bytes.
+pub fn frames(bytes: u64) -> u64 {
+    bytes.div_ceil(FRAME)
+}
+
 /// The low 32 bits of a count, because the counters wrap at 4 GiB.
-fn wrapped(count: u64) -> u32 {
+pub fn wrapped(count: u64) -> u32 {
     count as u32
 }
 
@@ -225,8 +230,8 @@ pub fn connection_1(facts: &ConnectionFacts) -> Vec<u8> {
         c.PppInfo.at.dwError = ERROR_PROTOCOL_NOT_CONFIGURED;
         c.dwBytesXmited = wrapped(facts.sent);
         c.dwBytesRcved = wrapped(facts.received);
-        c.dwFramesXmited = wrapped(facts.sent.div_ceil(FRAME));
-        c.dwFramesRcved = wrapped(facts.received.div_ceil(FRAME));
+        c.dwFramesXmited = wrapped(frames(facts.sent));
+        c.dwFramesRcved = wrapped(frames(facts.received));
     })
 }
 
@@ -295,8 +300,8 @@ pub fn connection_ex(facts: &ConnectionFacts) -> Vec<u8> {
         c.rasQuarState = facts.quarantine;
         c.dwBytesXmited = wrapped(facts.sent);
         c.dwBytesRcved = wrapped(facts.received);
-        c.dwFramesXmited = wrapped(facts.sent.div_ceil(FRAME));
-        c.dwFramesRcved = wrapped(facts.received.div_ceil(FRAME));
+        c.dwFramesXmited = wrapped(frames(facts.sent));
+        c.dwFramesRcved = wrapped(frames(facts.received));
         c.dwNumSwitchOvers = facts.switch_overs;
         put(&mut c.wszRemoteEndpointAddress, &facts.remote_endpoint);
         put(&mut c.wszLocalEndpointAddress, &facts.local_endpoint);
@@ -364,8 +369,8 @@ pub fn port_1(facts: &LinkFacts) -> Vec<u8> {
         p.dwLineSpeed = 1_000_000_000;
         p.dwBytesXmited = wrapped(facts.sent);
         p.dwBytesRcved = wrapped(facts.received);
-        p.dwFramesXmited = wrapped(facts.sent.div_ceil(FRAME));
-        p.dwFramesRcved = wrapped(facts.received.div_ceil(FRAME));
+        p.dwFramesXmited = wrapped(frames(facts.sent));
+        p.dwFramesRcved = wrapped(frames(facts.received));
     })
 }
 

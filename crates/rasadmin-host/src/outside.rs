@@ -1,6 +1,6 @@
 //! RRAS as other processes see it while a scenario is played in real time.
 
-use crate::fill::{ConnectionFacts, FRAME, LinkFacts};
+use crate::fill::{ConnectionFacts, LinkFacts};
 
 /// What other processes can ask, and how fast the time passes.
 pub struct Outside<'a> {
@@ -29,9 +29,4 @@ pub struct Listed {
     pub connection: ConnectionFacts,
     /// Its ports. One that never got a link has the port of its address calls.
     pub links: Vec<LinkFacts>,
-}
-
-/// How many frames carry so many bytes.
-pub fn frames(bytes: u64) -> u64 {
-    bytes.div_ceil(FRAME)
 }

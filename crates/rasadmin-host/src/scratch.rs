@@ -21,7 +21,6 @@ pub const SCRATCH_VARIABLE: &str = "RASADMIN_SCRATCH";
 pub const CLOCK_VARIABLE: &str = "RASADMIN_CLOCK";
 
 /// The name of the clock's file in the folder.
-/// The name of the clock's file in the folder of a run.
 pub const CLOCK_FILE: &str = "clock";
 
 /// A configuration that allows everyone and records everything.

@@ -21,8 +21,8 @@ const IDLE_AT_REST: Duration = Duration::from_secs(600);
 const ENDING: Duration = Duration::from_secs(5);
 /// From this age on, it is checked whether the thread of a call still exists.
 const THREAD_CHECK: Duration = Duration::from_millis(200);
-/// When a process ends, its threads go first. On a busy computer it may take this long until it is seen to have ended.
-const THREAD_IS_LAST: Duration = Duration::from_secs(8);
+/// How long a process may take to end after its threads. On a busy computer it takes seconds.
+pub const THREAD_IS_LAST: Duration = Duration::from_secs(8);
 
 /// How the process of the DLLs ended.
 #[derive(Clone, Debug)]
@@ -77,7 +77,13 @@ impl Death {
         let failed = calls.iter().enumerate().filter(|(_, call)| call.exception.is_some() || call.left_by_exception);
         let at = failed.max_by_key(|(_, call)| call.number).map(|(at, _)| at).or((calls.len() == 1).then_some(0));
         let call = at.map(|at| calls.remove(at));
-        let of_call = call.and_then(|call| call.exception).filter(|_| matches!(how, How::Process(_)));
+        let explains = |exception: &Exception| match how {
+            How::Process(_) => true,
+            // What handles a stack overflow has little of it left. If it needs more, only the thread ends.
+            How::Thread => exception.is_stack_overflow(),
+            How::Hung(_) | How::Idle(_) => false,
+        };
+        let of_call = call.and_then(|call| call.exception).filter(explains);
         // An exception that was handled explains no exit.
         let died = matches!(how, How::Process(Exit::Exception(_)));
         let stray = board.and_then(|board| board.stray_exception_of(process)).filter(|_| died && of_call.is_none());
@@ -128,7 +134,7 @@ impl Death {
     /// What happened, as short as it can be told, and the same in every run: without addresses.
     pub fn summary(&self) -> String {
         match (self.how, self.exception) {
-            (How::Process(Exit::Exception(_)), Some(exception)) => exception.name(),
+            (How::Process(Exit::Exception(_)) | How::Thread, Some(exception)) => exception.name(),
             _ => self.to_string(),
         }
     }
@@ -153,9 +159,8 @@ impl fmt::Display for Death {
             }
             (How::Process(_), Some(exception)) => write!(f, "{exception}")?,
             (How::Process(exit), None) => write!(f, "{exit}")?,
-            (How::Thread, _) => {
-                f.write_str("its thread ended, as after ExitThread or a stack overflow, so the call never returns")?;
-            }
+            (How::Thread, Some(exception)) => write!(f, "{exception}; its thread ended, so the call never returns")?,
+            (How::Thread, None) => f.write_str("its thread ended, as after ExitThread, so the call never returns")?,
             (How::Hung(after), _) => write!(f, "it did not return within {} s", after.as_secs_f32())?,
             (How::Idle(after), _) => write!(f, "nothing happened for {} s", after.as_secs_f32())?,
         }
@@ -302,4 +307,37 @@ pub fn on_own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
         });
         receiver.recv().ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exception::Access;
+
+    fn died(how: How, code: u32, on_stack: bool) -> Death {
+        let exception = Some(Exception { code, address: 0, access: Access::NoAddress, on_stack });
+        let (number, step, dll, line, process, thread) = (1, Step::Load, 0, None, 2, 3);
+        let call = CallInProgress {
+            exception,
+            number,
+            step,
+            dll,
+            line,
+            process,
+            thread,
+            left_by_exception: false,
+            argument: None,
+        };
+        Death::new(how, process, vec![call], None)
+    }
+
+    #[test]
+    fn a_stack_overflow_explains_the_end_of_a_thread_and_a_handled_exception_does_not() {
+        let (overflow, on_stack, division) = if cfg!(windows) { (0xC000_00FD, false, 0xC000_0094) } else { (11, true, 8) };
+        let death = died(How::Thread, overflow, on_stack);
+        assert!(death.summary().starts_with("stack overflow ("), "{}", death.summary());
+        assert!(death.to_string().ends_with("); its thread ended, so the call never returns"), "{death}");
+        let other = "its thread ended, as after ExitThread, so the call never returns";
+        assert_eq!(died(How::Thread, division, false).to_string(), other);
+    }
 }

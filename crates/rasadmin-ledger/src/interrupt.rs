@@ -8,9 +8,9 @@ thread_local! {
     static STOP: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
 }
 
-/// From now on, what this thread does with a ledger fails soon after `stop` becomes true
-/// ([`ErrorKind::Interrupted`](crate::ErrorKind)). A statement and a wait for another process fail. Ingestion stops after
-/// its present batch and returns what it has ingested. What was committed stays, and the rest is rolled back.
+/// From now on, this thread's work on a ledger ends soon after `stop` becomes true. A statement, or a wait for another
+/// process, fails ([`ErrorKind::Interrupted`](crate::ErrorKind)). Ingestion stops after its present batch and returns what
+/// it has ingested. What was committed stays, and the rest is rolled back.
 pub fn when(stop: Arc<AtomicBool>) {
     STOP.set(Some(stop));
 }

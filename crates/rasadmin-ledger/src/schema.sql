@@ -68,7 +68,7 @@ CREATE TABLE sessions (
     closed_by TEXT,
     estimated INTEGER,
     billed INTEGER,
-    -- The service found the connection in RRAS; the DLL was not asked.
+    -- The rasadmin service found the connection in RRAS before a call had announced it.
     adopted INTEGER NOT NULL DEFAULT 0,
     -- It was made anonymous: reading the journal again does not restore names.
     anonymous INTEGER NOT NULL DEFAULT 0,

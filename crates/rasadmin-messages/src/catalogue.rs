@@ -111,7 +111,7 @@ catalogue! {
              users are not affected.",
     remedy: "Give the service (SYSTEM) the right to write there, or name another file in the service's environment \
              variable RASADMIN_LOG. Then restart the service at a convenient time, because a restart disconnects every \
-             user.";
+             user. If the file is rasadmin-service.log, restart only the service rasadmin: users stay connected.";
 
     Bug = 103 Error "bug" (text)
     text: "a bug in rasadmin: {text}",
@@ -382,11 +382,11 @@ catalogue! {
 
     ServiceWaits = 502 Warning "service-waits" (error)
     text: "the rasadmin service cannot start its duties again: {error}",
-    cause: "The configuration has changed, or the journal's folder was moved or replaced. So the duties were stopped, and \
-            they cannot start as things are now. The text says why.",
+    cause: "The configuration has changed, or the journal's folder was moved or replaced. The service \
+            stopped its duties to start them again, and that failed. The text says why.",
     effect: "None for the users: rasadmin.dll decides and records as before. Until the duties start, the ledger may lack \
              the latest records, nothing old is deleted and no backup is made.",
-    remedy: "Remove that cause, or correct the configuration. The service tries again every ten seconds, and at once if the \
+    remedy: "Fix what the text names, or correct the configuration. The service tries again every ten seconds, and at once if the \
              configuration changes. Message 500 says when it has started.";
 
     ServiceNotStarted = 503 Error "service-not-started" (error)
@@ -435,11 +435,11 @@ catalogue! {
 
     SessionsNotListed = 515 Warning "sessions-not-listed" (count, live)
     text: "RRAS does not list {count} of the {live} live sessions; none of them is closed",
-    cause: "RRAS has answered, and twice its list lacked so many sessions at once. Either it has lost them and reported no \
-            hangup, or the list is wrong.",
+    cause: "Two lists of RRAS in a row lacked these sessions: more than ten, and more than a fifth of all. Either RRAS has \
+            lost them and reported no hangup, or its list is wrong.",
     effect: "The sessions stay live in the ledger, and count for the limits of their users.",
     remedy: "Compare with `Get-RemoteAccessConnectionStatistics`. If the clients are gone, run \
-             `rasadmin close --not-listed`.";
+             `rasadmin close --not-listed`. Otherwise do nothing: sessions that RRAS lists again stay live.";
 
     // This log.
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use std::io;
 use std::time::Duration;
 
-/// Asks one request, and waits so long for the answer.
+/// Sends one request, and waits at most `wait` for the answer.
 ///
 /// # Errors
 /// Why there is none.

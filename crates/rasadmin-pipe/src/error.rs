@@ -10,7 +10,7 @@ use std::io;
 pub enum Error {
     /// Another process has the pipe already.
     Taken(Address),
-    /// There is no such pipe: no service runs, or it has none.
+    /// The pipe does not exist: no service runs, or its duty `pipe` is switched off.
     NoService(Address),
     /// The account that asks may not open it.
     Denied(Address),

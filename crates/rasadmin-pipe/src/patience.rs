@@ -16,12 +16,12 @@ pub struct Patience<'s> {
 }
 
 impl<'s> Patience<'s> {
-    /// So long.
+    /// A deadline after this time.
     pub fn of(time: Duration) -> Self {
         Self { until: Instant::now() + time, stop: None }
     }
 
-    /// So long, or until the flag is set.
+    /// The same, but it also ends when the flag is set.
     pub fn unless(time: Duration, stop: &'s AtomicBool) -> Self {
         Self { until: Instant::now() + time, stop: Some(stop) }
     }

@@ -29,9 +29,9 @@ pub trait Handler: Send + Sync {
 /// How much clients may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// At most so many are served at once; the others wait.
+    /// How many are served at once; the others wait.
     pub clients: usize,
-    /// Each has so long to send its request, and as long again to read the answer.
+    /// How long a client may take to send its request, and as long again to read the answer.
     pub patience: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Server {
         Ok(Self { listener, shared: Arc::new(Shared { handler, limits, stop, busy, freed, counts }) })
     }
 
-    /// Serves clients for so long, or until it has to stop. Those that are still served then are served to their end.
+    /// Serves clients for this time, or until it has to stop. Clients that it is still serving then are served to the end.
     ///
     /// # Errors
     /// If the system accepts no client, or the pipe has been removed.
@@ -137,7 +137,7 @@ impl Shared {
 struct Seat(Arc<Shared>);
 
 impl Seat {
-    /// Waits so long for a free one.
+    /// Waits at most `wait` for a free seat.
     fn take(shared: &Arc<Shared>, wait: Duration) -> Option<Self> {
         let until = Instant::now() + wait;
         let mut busy = shared.busy();

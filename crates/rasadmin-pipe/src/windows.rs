@@ -48,7 +48,7 @@ impl Listener {
         let created = descriptor().and_then(|descriptor| Pipe::create(&address.wide(), true, &descriptor));
         match created {
             Ok(waiting) => Ok(Self { address: address.clone(), waiting }),
-            // So Windows refuses to create the first instance if there is one.
+            // With these errors, Windows refuses to create a first instance if one exists already.
             Err(e) if is(&e, ERROR_ACCESS_DENIED) || is(&e, ERROR_PIPE_BUSY) => Err(Error::Taken(address.clone())),
             Err(e) => Err(error("create", address)(e)),
         }

@@ -55,7 +55,7 @@ pub enum WhenExhausted {
 }
 
 /// A pool.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Its name.
     pub name: String,

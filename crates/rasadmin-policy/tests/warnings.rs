@@ -119,7 +119,7 @@ fn cases() -> Vec<(&'static str, String)> {
         (
             "network drives",
             allow(
-                "ledger.path = 'z:\\x.db'\njournal.folder = 'C:\\j'\nservice.retention.backups = 'Z:/b'\ngroups.g.members_file = '\\\\?\\Z:\\m.txt'\n",
+                "ledger.path = 'z:\\x.db'\njournal.folder = 'C:\\j'\nservice.retention.backups = 'Z:/b'\nservice.metrics.file = 'Z:/m.prom'\ngroups.g.members_file = '\\\\?\\Z:\\m.txt'\n",
             ),
         ),
         ("the ledger is the journal", allow("ledger.path = \"./journal\"\n")),

@@ -64,12 +64,12 @@ fn a_block_is_in_the_checkpoint() {
     assert_eq!(blocked(&state), [user("ALICE")]);
 }
 
-/// `state-2.bin` was written by the version before: a session, and blocks of two users.
+/// `state-3.bin` has the form of the version before: a session, and blocks of two users.
 #[test]
 fn a_checkpoint_of_the_version_before_is_read() {
-    assert!(rasadmin_recorder::reads_checkpoint(2) && rasadmin_recorder::reads_checkpoint(3));
-    assert!(!rasadmin_recorder::reads_checkpoint(1) && !rasadmin_recorder::reads_checkpoint(4));
-    let state = rasadmin_recorder::decode_state(include_bytes!("state-2.bin")).unwrap();
+    assert!(rasadmin_recorder::reads_checkpoint(3) && rasadmin_recorder::reads_checkpoint(4));
+    assert!(!rasadmin_recorder::reads_checkpoint(2) && !rasadmin_recorder::reads_checkpoint(5));
+    let state = rasadmin_recorder::decode_state(include_bytes!("state-3.bin")).unwrap();
     assert_eq!((state.live_count(), state.leases().count(), state.server().as_str()), (1, 1, "VPN1"));
     assert_eq!(blocked(&state), [user("ALICE"), user("BOB")]);
     let Block { since, until, reason, by, .. } = state.block(&user("ALICE"), MONDAY).unwrap().clone();
@@ -77,8 +77,8 @@ fn a_checkpoint_of_the_version_before_is_read() {
     // It is written in the present version, and reads back.
     let bytes = postcard::to_allocvec(&Checkpoint::of(&state)).unwrap();
     let again = rasadmin_recorder::decode_state(&bytes).unwrap();
-    assert_eq!((bytes[0], Checkpoint::of(&again)), (3, Checkpoint::of(&state)));
-    assert!(rasadmin_recorder::decode_state(&include_bytes!("state-2.bin")[..200]).is_none(), "it is cut");
+    assert_eq!((bytes[0], Checkpoint::of(&again)), (4, Checkpoint::of(&state)));
+    assert!(rasadmin_recorder::decode_state(&include_bytes!("state-3.bin")[..200]).is_none(), "it is cut");
 }
 
 /// The DLL could not write for a moment, and tries again only after ten seconds. It heeds a block nevertheless, and what

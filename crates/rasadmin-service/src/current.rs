@@ -8,17 +8,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Current(RwLock<Arc<Config>>);
 
 impl Current {
-    /// This one.
+    /// Starts with this configuration.
     pub const fn new(config: Arc<Config>) -> Self {
         Self(RwLock::new(config))
     }
 
-    /// The one in force.
+    /// Returns the configuration in force.
     pub fn get(&self) -> Arc<Config> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Another one is in force from now on.
+    /// Puts another configuration in force.
     pub fn set(&self, config: Arc<Config>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
     }

@@ -90,9 +90,16 @@ impl From<rasadmin_rras::Error> for Fault {
             Failure::AccessDenied => "run the service as SYSTEM, or as an administrator",
             Failure::OutOfMemory => "find out what uses the memory",
             Failure::Unsupported(_) => "switch this duty off: write enabled = false in [service.monitor]",
-            Failure::Hung { .. } => "if this lasts, look whether Remote Access still lets clients in",
+            Failure::Hung { .. } => {
+                "no other is made until it does; if this lasts, look whether Remote Access still lets clients in"
+            }
             _ => "it is tried again; if this lasts, look whether Remote Access runs",
         };
-        Self::new(error.to_string(), remedy)
+        // The number of seconds would make it another fault at each try.
+        let what = match &error.failure {
+            Failure::Hung { .. } => format!("cannot {}: a call to RRAS has not returned", error.operation),
+            _ => error.to_string(),
+        };
+        Self::new(what, remedy)
     }
 }

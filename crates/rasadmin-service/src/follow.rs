@@ -26,7 +26,7 @@ const UNTIL_THERE: Duration = Duration::from_secs(1);
 /// one that was closed.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// After so long without records, the ledger is closed.
+/// How long the ledger stays open without records.
 const IDLE: Duration = Duration::from_secs(5);
 
 /// How long to wait for the ledger while others write. A request to stop ends the wait.

@@ -10,7 +10,7 @@ use std::path::Path;
 /// The names of the files.
 pub const FILES: [&str; 2] = ["service-looks-0.json", "service-looks-1.json"];
 
-/// So many octets a second may be written. The table of 100 sessions is written after each look, that of 5,000 every half
+/// At most this many octets are written per second. The table of 100 sessions is written after each look, that of 5,000 every half
 /// a minute.
 const PACE: u64 = 20_000;
 

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// The time between two looks.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// The next look comes so many times later than the last one took, if that is longer.
+/// After a long look, the pause is this many times the time that the look took.
 const REST: u32 = 5;
 
 /// The present moment, on both clocks.
@@ -44,7 +44,7 @@ pub struct Monitor {
     looks: RefCell<Looks>,
     /// For commands.
     table: Option<LiveTableFile>,
-    /// So many sessions were withheld from closing when that was last reported.
+    /// How many sessions were withheld from closing at the last look.
     reported: usize,
     report: MonitorReport,
 }
@@ -77,7 +77,7 @@ impl Monitor {
         Self { clock, ..self }
     }
 
-    /// With the clock of a scratch run, on which so many seconds pass in one.
+    /// With the clock of a scratch run, which runs `speed` times as fast.
     #[must_use]
     pub fn at_speed(self, speed: u32) -> Self {
         let every = (EVERY / speed.max(1)).max(Duration::from_millis(10));
@@ -199,12 +199,11 @@ fn still_true(mut look: Look, state: &State, looks: &Looks) -> Look {
 
 impl Duty for Monitor {
     fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
+        // Until this look is complete, nothing is known of now.
+        self.report.running = false;
         if !self.follow()? {
-            self.report.running = false;
             return Ok(self.every);
         }
-        // If RRAS does not answer, nothing is known of now.
-        self.report.running = false;
         let Some(listed) = self.list()? else { return Ok(self.every) };
         self.follow()?;
         let Some(journal) = &self.journal else { return Ok(self.every) };

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So long after a request, `rasadmin status` shows it.
+/// How long after a request `rasadmin status` may first show it.
 const TURN: Duration = Duration::from_secs(1);
 
 /// Where the service of a journal answers.
@@ -78,12 +78,19 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let remedy = match error {
             Error::Taken(_) => "end the other process, or set service.pipe.enabled = false",
-            Error::Denied(_) => "run the service as SYSTEM or as an administrator (root)",
-            _ if cfg!(unix) => "check the journal's folder; its path may have about 90 bytes",
+            Error::Io { ref source, .. } if is_denied(source) => {
+                "run the service as SYSTEM or as an administrator (root)"
+            }
+            _ if cfg!(unix) => "check the journal's folder, and that its path has no more than about 90 bytes",
             _ => "`rasadmin status` shows when it works again",
         };
         Self::new(error.to_string(), remedy)
     }
+}
+
+/// ERROR_INVALID_OWNER (1307): only an administrator can make the pipe belong to administrators.
+fn is_denied(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::PermissionDenied || (cfg!(windows) && error.raw_os_error() == Some(1307))
 }
 
 /// What the service answers.

@@ -27,7 +27,7 @@ pub const STOPPING: Duration = Duration::from_secs(10);
 /// The RRAS beside which the service runs.
 #[derive(Clone, Debug)]
 pub struct Beside {
-    /// It.
+    /// What answers for RRAS.
     pub rras: Arc<dyn Rras>,
     /// If it is that of a scratch run, how many seconds pass there in one. The time is then that of the run's clock.
     pub speed: Option<u32>,

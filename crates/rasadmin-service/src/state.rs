@@ -139,7 +139,7 @@ pub struct FollowReport {
 pub struct MonitorReport {
     /// Does RRAS run?
     pub running: bool,
-    /// When the last look ended.
+    /// When the step with the last complete look began.
     pub looked_at: Option<Millis>,
     /// How long it took, in milliseconds.
     pub took: u64,

@@ -25,7 +25,7 @@ impl Stop {
         self.requested.load(Ordering::Relaxed)
     }
 
-    /// Waits so long, or until it is requested. Returns whether it is.
+    /// Waits for this time, or until a stop is requested. Returns whether one is.
     pub fn wait(&self, time: Duration) -> bool {
         let held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = self.changed.wait_timeout_while(held, time, |()| !self.is_requested());

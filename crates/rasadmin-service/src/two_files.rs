@@ -1,6 +1,6 @@
 //! A value on disk: two files that are written in turn. Each has a number, and the one with the higher number counts. A
-//! reader finds a whole value at any time, and so it does after a crash: a file that is half written is not valid, and the
-//! other one still is. (Windows cannot replace a file that somebody has open, so a rename would fail now and then.)
+//! reader finds a whole value at any time, even after a crash: a file that is half written is not valid, and the other one
+//! still is. (Windows cannot replace a file that somebody has open, so a rename would fail now and then.)
 
 use rasadmin_rights::private::{foreign, only_ours};
 use serde::de::DeserializeOwned;

@@ -1,50 +1,17 @@
 //! The duties on a journal that a recorder writes, and what happens to one of them when another fails.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
 mod support;
 
-use rasadmin_journal::{ServiceLock, Taken};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-use rasadmin_policy::{Millis, Name};
+use rasadmin_policy::Millis;
 use rasadmin_service::state::{DutyName, DutyState, FollowReport, Report, State};
 use rasadmin_service::{Duty, Fault, Follow, Log, NewDuty, Service, Settings, Turn, state_file};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::{Scene, dump, soon};
-
-const CONFIG: &str = r#"
-    time_zone = "UTC"
-    default_domain = "CORP"
-    default.action = "allow"
-    addresses.pool = "staff"
-    journal.durability = "process"
-    [pools.staff]
-    addresses = ["10.8.0.0/24"]
-"#;
-
-/// Far more than any of this takes, and than a service waits for duties that do not stop.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn settings(scene: &Scene) -> Arc<Settings> {
-    Arc::new(Settings::of(&scene.config, &Name::new("VPN1")))
-}
-
-/// A log that keeps its lines.
-fn log() -> (Arc<Log>, Arc<Mutex<Vec<String>>>) {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let kept = lines.clone();
-    (Arc::new(Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned()))), lines)
-}
-
-fn lock(journal: &Path) -> ServiceLock {
-    match ServiceLock::take(journal).unwrap() {
-        Taken::Ours(lock, _) => lock,
-        Taken::Held(by) => panic!("{by:?}"),
-    }
-}
+use support::{CONFIG, PATIENCE, Scene, dump, lock, log, settings, soon};
 
 fn start(settings: &Settings, duties: Vec<NewDuty>, log: &Arc<Log>) -> Service {
     Service::start(settings, lock(&settings.journal), duties, 1, log).unwrap()

@@ -1,44 +1,27 @@
 //! The steps of `follow`, one at a time.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
 mod support;
 
-use rasadmin_policy::Name;
 use rasadmin_service::state::{FollowReport, Report};
-use rasadmin_service::{Duty, Follow, Log, Settings, Stop, Turn};
-use std::sync::{Arc, Mutex};
+use rasadmin_service::{Duty, Follow, Log, Stop, Turn};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::Scene;
-
-const CONFIG: &str = r#"
-    time_zone = "UTC"
-    default_domain = "CORP"
-    default.action = "allow"
-    addresses.pool = "staff"
-    journal.durability = "process"
-    [pools.staff]
-    addresses = ["10.8.0.0/24"]
-"#;
-
-/// Far more than any of this takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+use support::{CONFIG, Lines, PATIENCE, Scene, log, settings};
 
 struct Case {
     scene: Scene,
     duty: Follow,
     stop: Stop,
-    log: Log,
-    lines: Arc<Mutex<Vec<String>>>,
+    log: Arc<Log>,
+    lines: Lines,
 }
 
 impl Case {
     fn new() -> Self {
         let scene = Scene::new(CONFIG);
-        let duty = Follow::new(Arc::new(Settings::of(&scene.config, &Name::new("VPN1"))));
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let kept = lines.clone();
-        let log = Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned()));
+        let duty = Follow::new(settings(&scene));
+        let (log, lines) = log();
         Self { scene, duty, stop: Stop::default(), log, lines }
     }
 

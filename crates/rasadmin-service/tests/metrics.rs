@@ -1,20 +1,17 @@
 //! The duties `pipe` and `metrics`, on a journal that a recorder writes.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
 mod support;
 
 use rasadmin_engine::effect::Usage;
-use rasadmin_journal::{ServiceLock, Taken};
 use rasadmin_pipe::{Error, Request, Why, ask};
-use rasadmin_policy::Name;
 use rasadmin_service::metrics::Collector;
 use rasadmin_service::state::{DutyName, DutyState, FollowReport, Report, State};
-use rasadmin_service::{Current, Log, Service, Settings, duties, pipe};
+use rasadmin_service::{Current, Service, Settings, duties, pipe};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::{Scene, With as _, connection};
+use support::{Lines, PATIENCE, Scene, With as _, connection, lock, log, settings};
 
 /// The rule's name is as hostile as the configuration allows.
 const CONFIG: &str = r#"
@@ -35,22 +32,17 @@ const CONFIG: &str = r#"
     retention.enabled = false
 "#;
 
-/// Far more than any of this takes.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 struct Running {
     scene: Scene,
     service: Option<Service>,
     settings: Arc<Settings>,
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Lines,
 }
 
 fn start(scene: Scene) -> Running {
-    let settings = Arc::new(Settings::of(&scene.config, &Name::new("VPN1")));
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let kept = lines.clone();
-    let log = Arc::new(Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned())));
-    let Taken::Ours(lock, _) = ServiceLock::take(&settings.journal).unwrap() else { panic!("it is held") };
+    let settings = settings(&scene);
+    let (log, lines) = log();
+    let lock = lock(&settings.journal);
     let current = Arc::new(Current::new(scene.config.clone()));
     let service = Service::start(&settings, lock, duties(&settings, &current, None), 1_234, &log).unwrap();
     Running { scene, service: Some(service), settings, lines }
@@ -179,7 +171,7 @@ fn the_ledgers_lag_is_how_much_it_lacks_and_for_how_long() {
     let scene = Scene::new(CONFIG);
     scene.begin(1, "alice", "VPN0-1").unwrap();
     let last = rasadmin_recorder::present::read(&scene.config.journal).unwrap().unwrap().position.number;
-    let settings = Arc::new(Settings::of(&scene.config, &Name::new("VPN1")));
+    let settings = settings(&scene);
     let collector = Collector::new(settings);
     let text = |record: Option<u64>, now: i64| {
         let follow = FollowReport { record, ..FollowReport::default() };

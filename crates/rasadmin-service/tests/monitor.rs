@@ -1,7 +1,6 @@
 //! `monitor` beside a recorder, with an RRAS in memory.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
 mod support;
 
 use rasadmin_engine::effect::SessionEnded;
@@ -18,7 +17,7 @@ use rasadmin_service::{Current, Duty, Fault, Log, Monitor, Settings, Stop, Turn}
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Scene, With, connection, number};
+use support::{Lines, Scene, With, connection, log, number, settings};
 
 const CONFIG: &str = r#"
     time_zone = "UTC"
@@ -88,8 +87,8 @@ struct Case {
     monitor: Monitor,
     clock: Arc<Mutex<Stamp>>,
     stop: Stop,
-    log: Log,
-    lines: Arc<Mutex<Vec<String>>>,
+    log: Arc<Log>,
+    lines: Lines,
 }
 
 impl Case {
@@ -97,9 +96,7 @@ impl Case {
         let (scene, rras) = (Scene::new(CONFIG), Busy::default());
         rras.scripted.change(|script| script.instance = Some(Instance { process: 700, created: 1 }));
         let clock = Arc::new(Mutex::new(scene.now().at));
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let kept = lines.clone();
-        let log = Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned()));
+        let (log, lines) = log();
         let monitor = monitor(&scene, &rras, &clock);
         Self { scene, rras, monitor, clock, stop: Stop::default(), log, lines }
     }
@@ -162,7 +159,7 @@ impl Case {
 }
 
 fn monitor(scene: &Scene, rras: &Busy, clock: &Arc<Mutex<Stamp>>) -> Monitor {
-    let settings = Arc::new(Settings::of(&scene.config, &Name::new("VPN1")));
+    let settings = settings(scene);
     let current = Arc::new(Current::new(scene.config.clone()));
     let clock = clock.clone();
     Monitor::new(settings, current, Arc::new(rras.clone()), None).with_clock(Box::new(move || *clock.lock().unwrap()))
@@ -560,4 +557,18 @@ fn a_day_of_five_thousand_connections_is_less_than_twenty_megabytes() {
     let day = (size(&case) - before) / hours * 24;
     assert!(day > 5_000_000, "all of them are recorded: {day}");
     assert!(day < 20_000_000, "{day}");
+}
+
+#[test]
+fn a_call_that_goes_on_hanging_is_one_fault() {
+    let mut case = Case::new();
+    let mut hung_for = |seconds| {
+        let since = std::time::Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        let failing = vec![(Operation::Connections, Failure::Hung { since })];
+        case.rras.scripted.change(|script| script.failing = failing);
+        case.try_step().unwrap_err()
+    };
+    let first = hung_for(31);
+    assert_eq!(first, hung_for(95));
+    assert_eq!(first.what, "cannot list RRAS's connections: a call to RRAS has not returned");
 }

@@ -1,16 +1,15 @@
 //! `retention` on a ledger with old rows: what it deletes and keeps, when it runs, and its backups.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../rasadmin-ledger/tests/support/mod.rs"]
 mod support;
 
-use rasadmin_policy::{Millis, Name};
+use rasadmin_policy::Millis;
 use rasadmin_service::state::{Report, RetentionReport};
 use rasadmin_service::{Duty, Fault, Log, Retention, Settings, Stop, Turn};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use support::{Scene, ask};
+use support::{Scene, ask, log, settings};
 
 const DAY: i64 = 86_400;
 
@@ -37,7 +36,7 @@ struct Case {
 impl Case {
     fn new(text: &str) -> Self {
         let scene = Scene::new(text);
-        let settings = Arc::new(Settings::of(&scene.config, &Name::new("VPN1")));
+        let settings = settings(&scene);
         let duty = Retention::new(settings.clone(), None);
         Self { scene, settings, duty }
     }
@@ -55,9 +54,7 @@ impl Case {
 
     /// The same for a step that may fail.
     fn try_step(&mut self) -> (Result<Duration, Fault>, RetentionReport, Vec<String>) {
-        let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let kept = lines.clone();
-        let log = Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned()));
+        let (log, lines) = log();
         let (stop, now) = (Stop::default(), self.now());
         let pause = self.duty.step(&Turn { now, stop: &stop, log: &log });
         let Report::Retention(report) = self.duty.report() else { panic!("another duty's report") };

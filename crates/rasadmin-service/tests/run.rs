@@ -1,19 +1,19 @@
 //! The service from its start to its end, while its configuration changes.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use rasadmin_policy::Name;
-use rasadmin_service::{Log, NotStarted, Stop, run, state_file};
+use rasadmin_service::{NotStarted, Stop, run, state_file};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// Far more than any of this takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+use support::{Lines, PATIENCE, log};
 
 struct Running {
     folder: tempfile::TempDir,
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Lines,
     stop: Arc<Stop>,
     thread: JoinHandle<Result<(), NotStarted>>,
 }
@@ -21,10 +21,8 @@ struct Running {
 impl Running {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (lines, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Stop::default()));
+        let ((log, lines), stop) = (log(), Arc::new(Stop::default()));
         configure(folder.path(), "first", "");
-        let kept = lines.clone();
-        let log = Arc::new(Log::new(None, move |line| kept.lock().unwrap().push(line.to_owned())));
         let (file, asked) = (folder.path().join("rasadmin.toml"), stop.clone());
         let thread = std::thread::spawn(move || run(&file, &Name::new("VPN1"), None, &asked, &log, || ()));
         let running = Self { folder, lines, stop, thread };

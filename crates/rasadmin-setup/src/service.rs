@@ -117,7 +117,7 @@ impl fmt::Display for Fault {
             ),
             Self::DidNotStart(ended) => write!(f, "the Windows service `{NAME}` did not start: {ended}"),
             Self::TooSlow(process) => {
-                write!(f, "the Windows service `{NAME}` neither starts nor stops")?;
+                write!(f, "the Windows service `{NAME}` did not start or stop within a minute")?;
                 process.map_or(Ok(()), |process| write!(f, "; its process is {process}"))
             }
             Self::System(error) => write!(f, "the Service Control Manager refuses: {error}"),

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub(super) enum Ending {
     /// A call did not return within this time.
     Hung(Duration),
-    /// A call ended its thread.
-    ThreadEnded,
+    /// A call ended its thread, by this exception if there is one.
+    ThreadEnded(Option<Exception>),
     /// A call closed the files through which the child reports.
     ClosedFiles,
     /// The process ended.
@@ -69,12 +69,14 @@ impl Ending {
     pub(super) fn kind(&self) -> EndingKind {
         match self {
             Self::Hung(_) => EndingKind::Hang,
-            Self::ThreadEnded => EndingKind::Thread,
+            Self::ThreadEnded(None) => EndingKind::Thread,
+            Self::ThreadEnded(Some(exception)) if exception.is_stack_overflow() => EndingKind::Stack,
+            Self::ThreadEnded(Some(exception)) => kind_of(exception.code),
             Self::ClosedFiles => EndingKind::Handle,
             Self::Process { hint: Some(Hint::CxxException), .. } => EndingKind::CxxException,
             Self::Process { hint: Some(Hint::HeapDamage), .. } => EndingKind::Heap,
             Self::Process { exit: Exit::Exception(CXX_MSVC | CXX_GCC), .. } => EndingKind::CxxException,
-            Self::Process { exception: Some(exception), .. } if exception.on_stack => EndingKind::Stack,
+            Self::Process { exception: Some(exception), .. } if exception.is_stack_overflow() => EndingKind::Stack,
             Self::Process { exception: Some(Exception { access: Access::Execute, .. }), .. } => EndingKind::NotCode,
             Self::Process { exception: Some(exception), .. } => kind_of(exception.code),
             Self::Process { exit: Exit::Exception(code), .. } => kind_of(*code),
@@ -87,7 +89,10 @@ impl Ending {
     pub(super) fn words(&self) -> String {
         match self {
             Self::Hung(after) => format!("no answer within {} seconds", after.as_secs_f32()),
-            Self::ThreadEnded => "it ended its thread, as ExitThread does, so it never returns".into(),
+            Self::ThreadEnded(None) => "it ended its thread, as ExitThread does, so it never returns".into(),
+            Self::ThreadEnded(Some(exception)) => {
+                format!("{}; its thread ended, so it never returns", in_words(exception))
+            }
             Self::ClosedFiles => "it closed files that the process has open".into(),
             Self::Process { exit, exception, in_own_thread, hint } => {
                 let mut words = match (self.kind(), exception) {
@@ -268,6 +273,16 @@ mod tests {
             let ending = Ending::Process { exit, exception: Some(jump), in_own_thread: true, hint };
             assert_eq!(ending.words().contains("in a thread that the DLL had started"), told, "{}", ending.words());
         }
+    }
+
+    #[test]
+    fn a_stack_overflow_may_end_only_its_thread() {
+        let code = if cfg!(windows) { 0xC000_00FD } else { 11 };
+        let overflow = Exception { code, address: 0, access: Access::NoAddress, on_stack: true };
+        let ending = Ending::ThreadEnded(Some(overflow));
+        assert_eq!(ending.kind(), EndingKind::Stack);
+        assert!(ending.words().starts_with("stack overflow ("), "{}", ending.words());
+        assert_eq!(Ending::ThreadEnded(None).kind(), EndingKind::Thread);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mprapi::FunctionId;
 use rasadmin_host::board::{BOARD_VARIABLE, Board};
 use rasadmin_host::exception::Exit;
 use rasadmin_host::scratch::Scratch;
-use rasadmin_host::supervise::{Death, How};
+use rasadmin_host::supervise::{Death, How, THREAD_IS_LAST};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 const OWN_WORK: Duration = Duration::from_secs(60);
 /// How long a child may take to end after it has reported its result.
 const ENDING: Duration = Duration::from_secs(5);
-/// How long a process may take to end after its threads.
-const CRASHING: Duration = Duration::from_secs(2);
 /// From this time on, it is checked whether the thread of a call still exists.
 const THREAD_CHECK: Duration = Duration::from_millis(200);
 /// How long a child may take to start and to load the DLL, besides the time of its check.
@@ -214,11 +212,27 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
     let latest = since + time + options.deadline + STARTING;
     let mut pause = Duration::from_millis(1);
     let mut thread_gone_since = None;
+    let mut rest = || {
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    };
     loop {
         let exited = child.0.try_wait();
         // This comes after `try_wait`, so that it reads all that an ended child has written.
         if lines.read() {
             since = Instant::now();
+        }
+        if matches!(exited, Ok(None)) && lines.done.is_none() && since.elapsed() > THREAD_CHECK {
+            let calls = board.calls();
+            if calls.iter().any(|call| board.has_lost_thread(call)) {
+                if thread_gone_since.get_or_insert_with(Instant::now).elapsed() > THREAD_IS_LAST {
+                    let death = Death::new(How::Thread, child.0.id(), calls, Some(board));
+                    return lines.end(End::Died(Ending::ThreadEnded(death.exception)));
+                }
+                // Perhaps the process is ending.
+                rest();
+                continue;
+            }
         }
         let in_dll = matches!(&lines.last, Some(Line::Call { .. } | Line::Loading | Line::Unloading));
         let limit = match in_dll {
@@ -233,17 +247,7 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
                 if Instant::now() > latest && lines.done.is_none() {
                     return lines.end(End::OutOfTime);
                 }
-                if waited > THREAD_CHECK
-                    && lines.done.is_none()
-                    && board.calls().iter().any(|call| board.has_lost_thread(call))
-                {
-                    // The threads of a process that crashes end before it, and on a busy computer long before.
-                    if thread_gone_since.get_or_insert_with(Instant::now).elapsed() > CRASHING {
-                        return lines.end(End::Died(Ending::ThreadEnded));
-                    }
-                }
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(20));
+                rest();
                 continue;
             }
             Ok(None) => None,

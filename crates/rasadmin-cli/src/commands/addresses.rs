@@ -54,7 +54,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     let reader = context.reader()?;
     let filter = arguments.filter.filter(&context, None)?;
-    let mut pools = PoolUse::of(&context.config.addresses, &reader.pool_use()?);
+    let mut pools = PoolUse::of(&context.config.addresses.pools, &reader.pool_use()?);
     pools.retain(|of| pool.is_none_or(|name| of.name == name));
     let mut leases = reader.live_leases(&filter, pool)?;
     let cut = arguments.limit.of(arguments.json).cut(&mut leases);

@@ -2,15 +2,16 @@
 
 use crate::confirm::confirm;
 use crate::context::{Context, ContextArguments};
-use crate::error::{CommandError, Exit, Result};
+use crate::error::{CommandError, Exit, Kind, Result};
 use crate::filter::user_shown;
 use crate::format::count;
+use crate::live::CURRENT;
 use crate::output::Output;
 use crate::{record, times};
 use clap::Args;
-use rasadmin_engine::event::{Look, NotListed};
+use rasadmin_engine::event::NotListed;
 use rasadmin_engine::{Event, Id};
-use rasadmin_policy::Millis;
+use rasadmin_service::monitor::Plan;
 use rasadmin_service::state::MonitorReport;
 use rasadmin_service::state_file;
 
@@ -20,8 +21,9 @@ use rasadmin_service::state_file;
 /// addresses are free. This does not disconnect anybody, because RRAS does not learn of it. A user who is still
 /// connected stays connected, but no longer counts.
 ///
-/// With --not-listed, it closes the sessions that RRAS did not list when the rasadmin service looked twice. The service
-/// closes a few by itself. If they are many at once, the list may be wrong, so it waits for this command.
+/// With --not-listed, it closes the sessions that RRAS's list lacked at two looks of the rasadmin service in a row. The
+/// service closes a few of them by itself; if many are missing at once, the list may be wrong, so it leaves them to you.
+/// Their addresses stay held until RRAS releases them or uses their ports again.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -78,13 +80,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     Ok(Exit::no_if(!closed))
 }
 
-/// A report of the service that is older says nothing about now, in milliseconds.
-const CURRENT: Millis = 120_000;
-
-/// So many sessions are closed with one record, so that nobody waits long for the journal.
-const AT_ONCE: usize = 200;
-
-/// Closes what the service would have closed if it were less.
+/// Closes what the rasadmin service has withheld from closing.
 fn close_not_listed(context: &Context, yes: bool, out: &mut Output) -> Result {
     let report = monitor_report(context)?;
     if report.withheld.is_empty() {
@@ -98,14 +94,15 @@ fn close_not_listed(context: &Context, yes: bool, out: &mut Output) -> Result {
     let withheld = monitor_report(context)?.withheld;
     let mut tool = record::open(context)?;
     let mut closed = 0;
-    for some in withheld.chunks(AT_ONCE) {
-        let not_listed: Vec<_> = some.iter().map(|&(session, since)| NotListed { session, since }).collect();
-        let before: Vec<Id> = record::record(&mut tool, |state| {
-            let live = some.iter().map(|(session, _)| *session).filter(|id| state.session(*id).is_some()).collect();
-            let begun = state.last().unwrap_or_default();
-            (live, Some(Event::Look(Look { begun, not_listed, ..Look::default() })))
+    let not_listed = withheld.iter().map(|&(session, since)| NotListed { session, since }).collect();
+    let begun = tool.state().last().unwrap_or_default();
+    for look in (Plan { not_listed, ..Plan::default() }).events(begun) {
+        let ids: Vec<Id> = look.not_listed.iter().map(|not_listed| not_listed.session).collect();
+        let live: Vec<Id> = record::record(&mut tool, |state| {
+            let live = ids.into_iter().filter(|id| state.session(*id).is_some()).collect();
+            (live, Some(Event::Look(look)))
         })?;
-        closed += before.iter().filter(|id| tool.state().session(**id).is_none()).count();
+        closed += live.iter().filter(|id| tool.state().session(**id).is_none()).count();
     }
     record::bring_in(context)?;
     writeln!(out, "{} closed", count(closed as u64, "session"))?;
@@ -121,7 +118,7 @@ fn monitor_report(context: &Context) -> Result<MonitorReport> {
         report.running && report.looked_at.is_some_and(|at| times::now().saturating_sub(at) < CURRENT)
     };
     report.filter(current).ok_or_else(|| {
-        CommandError::usage("the rasadmin service does not look at RRAS's connections now")
-            .hint("start Remote Access and the service; `rasadmin status` shows both")
+        CommandError::new(Kind::NotRunning, "the rasadmin service does not see RRAS's connections now")
+            .hint("start Remote Access and the rasadmin service; `rasadmin status` shows both")
     })
 }

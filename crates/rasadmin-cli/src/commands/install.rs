@@ -14,7 +14,7 @@ use clap::Args;
 use rasadmin_rights::Object;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
-use rasadmin_setup::{service, task, version_marker};
+use rasadmin_setup::{task, version_marker};
 use rasadmin_system::machine_policy::MachinePolicy;
 use rasadmin_text::printable_path;
 use std::io::IsTerminal;
@@ -103,7 +103,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     }
     // A key that replaces the machine's says nothing about the machine's service and task.
     let machine = root.is_none();
-    let service = if machine { service::query().or_error(Kind::System)? } else { None };
+    let service = if machine { windows_service::registered(!arguments.no_service)? } else { None };
     let has_task = machine && task::exists();
     let source = to_install(arguments.dll.as_deref())?;
     refuse_untrusted(&source)?;
@@ -152,7 +152,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
         let after = change.after.as_ref().map(|list| Value { kind, text: list.text() });
         steps.push(Step::SetDllPath { before: registered.dll_path.clone(), after });
     }
-    // It is not undone, so it comes after everything that may fail.
+    // It cannot be undone, so it comes after everything that may fail.
     if has_task && !arguments.no_service {
         steps.push(Step::Unschedule);
     }
@@ -168,8 +168,8 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     if machine && service.is_none() && !arguments.no_service {
         writeln!(
             out,
-            "note: the service deletes what is too old from the ledger, by default decisions after 90 days and sessions \
-             after 400; to keep them longer, write [service.retention] into the configuration first"
+            "note: the service deletes old data from the ledger, by default decisions after 90 days and sessions after 400; \
+             to keep them longer, write [service.retention] into the configuration first"
         )?;
     }
     if arguments.config.is_none() && config_places(None, None, &registered).variable.is_some() {

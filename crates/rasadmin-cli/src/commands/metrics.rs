@@ -39,7 +39,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 
 /// How to start the service.
 const START: &str = if cfg!(windows) {
-    "start the service: `Start-Service rasadmin`; if it is not registered, `rasadmin service run`"
+    "start the service: `Start-Service rasadmin`; if it is not registered, `rasadmin install` registers it"
 } else {
     "start the service: `rasadmin service run`"
 };
@@ -57,10 +57,13 @@ fn failed(error: Error, context: &Context) -> CommandError {
         Error::TooLate(_) => (Kind::NotRunning, "`rasadmin status` shows how the service is doing"),
         Error::Denied(_) => (Kind::System, AS_ADMINISTRATOR),
         Error::Refused(Refusal { why: Why::Forbidden, .. }) => (Kind::System, AS_ADMINISTRATOR),
-        Error::Refused(_) => (Kind::System, "`rasadmin status` shows how the service is doing"),
+        Error::NoAnswer { .. } | Error::Refused(Refusal { why: Why::Version | Why::Invalid, .. }) => {
+            (Kind::System, "use the rasadmin that came with the service")
+        }
         Error::Foreign { .. } => (Kind::System, "find out which program that is; do not trust what it says"),
-        Error::NoAnswer { .. } => (Kind::System, "use the rasadmin that came with the service"),
-        Error::Taken(_) | Error::Io { .. } => (Kind::System, "`rasadmin status` shows how the service is doing"),
+        Error::Refused(_) | Error::Taken(_) | Error::Io { .. } => {
+            (Kind::System, "`rasadmin status` shows how the service is doing")
+        }
     };
     CommandError::new(kind, error).hint(hint)
 }

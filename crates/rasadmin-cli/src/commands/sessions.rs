@@ -103,6 +103,7 @@ pub fn print(out: &mut Output, sessions: &[SeenSession], zone: &TimeZone, users:
         text("heard", 1),
     ];
     let now = times::now();
+    let looked = live::now();
     let rows = sessions.iter().map(|seen| {
         let s = &seen.row;
         vec![
@@ -132,7 +133,7 @@ pub fn print(out: &mut Output, sessions: &[SeenSession], zone: &TimeZone, users:
                 (None, None) => "live".to_owned(),
                 (None, Some(by)) => by.clone(),
             },
-            if heard { seen.heard(live::now()) } else { String::new() },
+            if heard { seen.heard(looked) } else { String::new() },
         ]
     });
     out.table(&columns, rows.collect())

@@ -175,8 +175,11 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         in_force = Some(path);
     }
     if let Some(queried) = windows_service {
+        // What --config names need not be in force.
+        let in_force = in_force.as_deref().filter(|_| arguments.config.is_none());
         let serves = answer.rasadmin_service.as_ref().map(beside::RasadminService::is_running);
-        answer.windows_service = windows_service::check(&mut facts, queried, in_force.as_deref(), serves);
+        let serves = serves.filter(|_| in_force.is_some());
+        answer.windows_service = windows_service::check(&mut facts, queried, in_force, serves);
     }
     if cfg!(windows) {
         let shown = |time| zone.as_ref().map_or_else(|| start::in_utc(time), |zone| times::show(time, zone));

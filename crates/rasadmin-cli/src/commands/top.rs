@@ -25,8 +25,7 @@ const ROWS: u32 = 20;
 /// Watch who is connected, and who was denied
 ///
 /// Shows the sessions of this moment, what has begun, ended and been denied in the last hour, and how full the pools
-/// are. RRAS reports traffic only when a session ends, so the octets are those of the sessions that ended. Press q to
-/// quit. If standard output is not a terminal, the command prints the screen once.
+/// are. The octets are those of the sessions that ended in the last hour. Press q to quit. If standard output is not a terminal, the command prints the screen once.
 #[derive(Args)]
 #[command(visible_alias = "watch")]
 #[command(after_long_help = "\

@@ -6,11 +6,10 @@ use crate::output::Output;
 use crate::setup::product::{Own, leftovers};
 use crate::setup::steps::{self, Step};
 use crate::setup::{config_places, registry, variable, windows_service};
-use crate::warning;
 use clap::Args;
 use rasadmin_policy::config;
 use rasadmin_setup::registration::{self, List, Value};
-use rasadmin_setup::{service, task};
+use rasadmin_setup::task;
 use rasadmin_text::printable_path;
 use std::path::{Path, PathBuf};
 
@@ -52,16 +51,11 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let ours: Vec<&str> = list.named().into_iter().filter(|dll| own.has(dll)).collect();
     let change = registration::uninstall(text, &|dll| own.has(dll), &variable).map_err(CommandError::refused)?;
 
-    // Also if somebody has removed the DLL from the list by hand. The service stops while the Event Log has its texts.
+    // Also if somebody has removed the DLL from the list by hand. The service stops first, while the Event Log still has its
+    // texts.
     let mut steps = Vec::new();
     if root.is_none() {
-        let registered = match service::query() {
-            Err(fault @ service::Fault::NotOurs(_)) => {
-                warning!("{fault}; it stays");
-                None
-            }
-            queried => queried.or_error(Kind::System)?,
-        };
+        let registered = windows_service::registered(false)?;
         steps.extend(windows_service::steps(registered.as_ref(), None));
     }
     steps.extend(steps::event_source(&registered, None));

@@ -22,8 +22,10 @@ enum Per {
 
 /// Show connect time and octets, as quotas count them
 ///
-/// Past sessions count on the days of the configuration's time zone: a session over midnight is split, and its octets
-/// count on the day when it ended. A time of day in --since or --until stands for the whole day. Active sessions are not included (quotas add their elapsed time).
+/// Past sessions count on the days of the configuration's time zone: a session over midnight is split. Its octets
+/// count on the day on which the rasadmin service saw them, else on the day when it ended. The connect time of active
+/// sessions is not included (quotas add it); their octets are, as the service last recorded them. A time of day in
+/// --since or --until stands for the whole day.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

@@ -116,12 +116,12 @@ impl Step {
             Self::Unschedule => format!("delete the task `{}` of the Task Scheduler", task::NAME),
             Self::StopService => format!("stop the Windows service `{}`", service::NAME),
             Self::SetService { before, after: Some(after) } => {
-                let verb = if before.is_some() { "change" } else { "register" };
+                // A service that exists keeps its account.
+                let (verb, account) = if before.is_some() { ("change", "") } else { ("register", ", as SYSTEM") };
+                let (program, config) = (name(&after.program), name(&after.config));
                 format!(
-                    "{verb} the Windows service `{}`: {} with {}, as SYSTEM, when the computer starts",
-                    service::NAME,
-                    name(&after.program),
-                    name(&after.config)
+                    "{verb} the Windows service `{}`: {program} with {config}{account}, when the computer starts",
+                    service::NAME
                 )
             }
             Self::SetService { after: None, .. } => format!("delete the Windows service `{}`", service::NAME),
@@ -322,9 +322,9 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
                 restore(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
             Undo::Task => left_if(task::delete(), &format!("the task `{}`", task::NAME)),
-            Undo::StartService => left_if(service::start(), "the start of the Windows service"),
+            Undo::StartService => left_if(service::start(), "the stop of the Windows service"),
             Undo::Service(before) => left_if(service::set(before.as_ref()), "the registration of the Windows service"),
-            Undo::StopService => left_if(service::stop(), "the stop of the Windows service"),
+            Undo::StopService => left_if(service::stop(), "the start of the Windows service"),
             Undo::SearchPath(before) => {
                 let left = restore(registry, "PATH", |r| r.set_search_path(before.as_ref()));
                 environment::announce_change();
@@ -346,9 +346,10 @@ fn refused(fault: Fault) -> CommandError {
     let remedy = match &fault {
         Fault::DidNotStart(_) => {
             let log = printable_path(rasadmin_system::places::service_log_file());
-            format!("; {log} says why. `rasadmin install --no-service` installs without it")
+            format!("; {log} says why. To install without the service, run `rasadmin install --no-service`")
         }
-        Fault::TooSlow(Some(process)) => format!("; end it, which does no harm: Stop-Process -Force {process}"),
+        Fault::TooSlow(Some(process)) => format!("; end its process, which is safe: Stop-Process -Force {process}"),
+        Fault::TooSlow(None) => "; wait a minute, and run the command again".to_owned(),
         _ => String::new(),
     };
     CommandError::new(Kind::System, format!("{fault}{remedy}"))

@@ -1,16 +1,32 @@
 //! The steps that register the Windows service, change its registration, or remove it.
 
 use super::steps::Step;
-use rasadmin_setup::service::{Registration, Service, Start, State};
+use crate::error::{Kind, OrCommandError, Result};
+use crate::warning;
+use rasadmin_setup::service::{Fault, Registration, Service, Start, State, query};
 use std::path::PathBuf;
+
+/// The registered service. Another product's service of that name is an error if ours is wanted, and otherwise stays.
+pub fn registered(ours_is_wanted: bool) -> Result<Option<Service>> {
+    match query() {
+        Err(fault @ Fault::NotOurs(_)) if !ours_is_wanted => {
+            warning!("{fault}; it stays");
+            Ok(None)
+        }
+        Err(fault @ Fault::NotOurs(_)) => Err(fault).or_error(Kind::System).map_err(|error| {
+            error.hint("remove that service, or install without one: `rasadmin install --no-service`")
+        }),
+        queried => queried.or_error(Kind::System),
+    }
+}
 
 /// The registration that install makes.
 pub fn wanted(program: PathBuf, config: PathBuf) -> Registration {
     Registration { program, config, start: Start::Automatic }
 }
 
-/// From what is registered to what is wanted; None is no service. A service that runs goes on if nothing about it
-/// changes. Otherwise it stops, so that no old process is left.
+/// The steps from the present registration to the wanted one; None means that no service is registered. If nothing
+/// changes, a running service goes on. Otherwise it is stopped first, so that no process of the old program remains.
 pub fn steps(registered: Option<&Service>, wanted: Option<&Registration>) -> Vec<Step> {
     let before = registered.map(|service| &service.registration);
     let runs = registered.is_some_and(|service| service.state != State::Stopped);

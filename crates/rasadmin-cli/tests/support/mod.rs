@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -144,4 +145,20 @@ impl Ran {
 /// Words of a command line.
 pub fn words<const N: usize>(words: [&dyn AsRef<std::ffi::OsStr>; N]) -> Vec<std::ffi::OsString> {
     words.iter().map(|word| word.as_ref().to_owned()).collect()
+}
+
+/// Far more than any wait in these tests takes.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks for something until it is as expected, such as `rasadmin status --json`.
+pub fn until(ask: impl Fn() -> serde_json::Value, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask();
+        if expected(&answer) {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{answer:#}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -99,7 +99,7 @@ fn with_what_ends(
     past
 }
 
-/// What the event's own session has used so far does not count: looks have seen its octets.
+/// Leaves out what the event's own session has used so far: looks have already counted its octets.
 fn without_own(
     draft: &Draft<'_>,
     user: &Identity,

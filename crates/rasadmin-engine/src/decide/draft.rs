@@ -339,16 +339,17 @@ impl<'a> Draft<'a> {
     fn counted_in_all(&self, session: &Session, reported: Usage) -> (Usage, Option<bool>) {
         let Some(counted) = self.state.counted(session.id) else {
             // It was closed before: what looks have seen remains.
-            let seen = seen(&session.used);
-            let less = reported.input_octets < seen.0 || reported.output_octets < seen.1;
-            let (input_octets, output_octets) = (reported.input_octets.max(seen.0), reported.output_octets.max(seen.1));
+            let seen = DayUse::octets(&session.used);
+            let less = reported.input_octets < seen[0] || reported.output_octets < seen[1];
+            let (input_octets, output_octets) =
+                (reported.input_octets.max(seen[0]), reported.output_octets.max(seen[1]));
             return (Usage { input_octets, output_octets, ..reported }, less.then_some(false));
         };
-        let is_reading = reported.input_packets > 0 || reported.output_packets > 0;
+        let is_reading = Usage { seconds: 0, ..reported } != Usage::default();
         let counted = if is_reading { counted.then(&reported, self.at().mono) } else { counted };
         let ([input, output], [input_packets, output_packets]) = (counted.octets, counted.frames);
-        let (seconds, seen) = (reported.seconds, seen(&session.used));
-        let (input_octets, output_octets) = (input.max(seen.0), output.max(seen.1));
+        let (seconds, seen) = (reported.seconds, DayUse::octets(&session.used));
+        let (input_octets, output_octets) = (input.max(seen[0]), output.max(seen[1]));
         let usage = Usage { seconds, input_octets, output_octets, input_packets, output_packets };
         (usage, Some(counted.exact && is_reading))
     }
@@ -359,20 +360,15 @@ impl<'a> Draft<'a> {
         let zone = &self.context.config.zone;
         let millis = Millis::try_from(usage.seconds).unwrap_or(0).saturating_mul(1000);
         let mut days: Vec<DayUse> = session.used.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
-        let seen = seen(&days);
+        let seen = DayUse::octets(&days);
         for (labels, seconds) in days_of(stop.saturating_sub(millis), stop, zone) {
             on(&mut days, labels).seconds += seconds;
         }
         let last = on(&mut days, labels_at(stop, zone));
-        last.input_octets += usage.input_octets.saturating_sub(seen.0);
-        last.output_octets += usage.output_octets.saturating_sub(seen.1);
+        last.input_octets += usage.input_octets.saturating_sub(seen[0]);
+        last.output_octets += usage.output_octets.saturating_sub(seen[1]);
         days
     }
-}
-
-/// The octets of all days.
-fn seen(days: &[DayUse]) -> (u64, u64) {
-    days.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets))
 }
 
 fn on(days: &mut Vec<DayUse>, labels: crate::effect::Labels) -> &mut DayUse {

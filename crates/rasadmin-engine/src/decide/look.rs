@@ -52,7 +52,7 @@ fn show_life(draft: &mut Draft<'_>, session: &Session, alive: Option<Stamp>) {
 /// RRAS lists a connection that no live session has. Returns what it has counted, if a session begins for it.
 fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Option<CountedSession> {
     if event.interface != InterfaceType::Client {
-        return None; // A demand-dial router is no user's session.
+        return None; // Demand-dial routers are not users.
     }
     // Its handle may have lost its upper half on the way (R-OUT-13).
     let by_guid = event.guid.as_ref().and_then(|guid| {
@@ -63,12 +63,13 @@ fn unknown(draft: &mut Draft<'_>, begun: Stamp, event: &ConnectionEvent) -> Opti
         Some(closed) if closed.closed.mono >= begun.mono => None,
         Some(closed) if closed.by.may_be_live() => {
             revive(draft, closed);
-            // Else it would be closed again if it has no link on record.
+            // Otherwise a session without a link on record would be closed again.
             let (session, at) = (closed.session.id, draft.at());
             draft.add(Effect::SessionConfirmed { session, at });
             None
         }
-        // Another connection has its port or handle, although RRAS still lists this one: the next hangup will tell.
+        // Another connection has its port or handle, although RRAS still lists this one. The next hangup shows which of
+        // them is live.
         Some(_) => None,
         None => {
             let session = adopt(draft, begun, event);

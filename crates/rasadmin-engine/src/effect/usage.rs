@@ -64,6 +64,21 @@ pub struct CountedSession {
     pub counters: Option<[u32; 4]>,
 }
 
+impl DayUse {
+    /// The octets of all days: client to server, then server to client.
+    pub fn octets(days: &[Self]) -> [u64; 2] {
+        days.iter().fold([0; 2], |sum, day| {
+            [sum[0].saturating_add(day.input_octets), sum[1].saturating_add(day.output_octets)]
+        })
+    }
+}
+
+/// The most octets that a frame carries.
+pub(crate) const FRAME: u64 = 1600;
+
+/// Where a counter of 32 bits starts again.
+pub(crate) const WRAP: u64 = 1 << 32;
+
 /// A user's use in the present day, week and month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UseCarried {
@@ -89,9 +104,9 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Are the octets exact, or may a counter have wrapped? A frame carries at most 1,600 octets.
+    /// Are the octets exact, or may a counter have wrapped? The frames tell.
     pub fn is_exact(&self) -> bool {
-        self.input_packets.max(self.output_packets).saturating_mul(1600) < 1 << 32
+        self.input_packets.max(self.output_packets).saturating_mul(FRAME) < WRAP
     }
 }
 

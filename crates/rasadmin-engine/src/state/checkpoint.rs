@@ -23,7 +23,7 @@ use crate::now::{Id, Mono, Process, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A state without its indexes. Equal states have equal checkpoints. Making a checkpoint copies no table: state and
 /// checkpoint share them until the state changes.

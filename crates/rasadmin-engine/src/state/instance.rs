@@ -44,9 +44,8 @@ pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
     let stop = last.map_or(session.began.time, |last| last.time).min(new.at.time);
     let millis = Millis::try_from(seconds).unwrap_or(0).saturating_mul(1000);
     let start = if session.began.time <= stop { session.began.time } else { stop.saturating_sub(millis) };
-    let octets: (u64, u64) =
-        session.used.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets));
-    let usage = Usage { seconds, input_octets: octets.0, output_octets: octets.1, ..Usage::default() };
+    let octets = DayUse::octets(session.used);
+    let usage = Usage { seconds, input_octets: octets[0], output_octets: octets[1], ..Usage::default() };
     let at = Stamp { time: stop, mono: new.at.mono };
     let days = split(stop.saturating_sub(millis), stop, &new.days, session.used);
     let (session, by, octets_exact) = (session.id, ClosedBy::InstanceEnded, None);

@@ -55,7 +55,7 @@ fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)
 /// A session's use by days, after its counters have counted so many octets in all.
 pub(super) fn with_octets(used: &[DayUse], octets: [u64; 2], today: Labels) -> Vec<DayUse> {
     let mut days = used.to_vec();
-    let sum = used.iter().fold([0, 0], |sum, day| [sum[0] + day.input_octets, sum[1] + day.output_octets]);
+    let sum = DayUse::octets(used);
     let more = [octets[0].saturating_sub(sum[0]), octets[1].saturating_sub(sum[1])];
     if more == [0, 0] {
         return days;

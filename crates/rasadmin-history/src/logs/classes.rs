@@ -143,7 +143,8 @@ impl Classes {
         if class.is_empty() { None } else { self.asked.get(&digest(&[class])) }
     }
 
-    /// Changes what is known about a Class, or a request without one, and forgets the oldest ones if there is no room.
+    /// Changes what is known about a Class, or about a request without a Class. If the room is used up, the oldest are
+    /// forgotten.
     fn change<T>(&mut self, key: u128, change: impl FnOnce(&mut Asked) -> T) -> T {
         let asked = self.asked.entry(key).or_insert_with(|| {
             self.order.push_back(key);

@@ -111,7 +111,7 @@ fn seen(list: &mut Vec<ServerSummary>, record: &Record, name: &str, time: Millis
 
 impl Summary {
     /// The gaps between the files of each computer, by the calendar of a time zone. A file that continues another one
-    /// leaves none. A day without a record of one of an NPS's servers is no gap: nobody may have connected.
+    /// leaves none. A day without a record of one of an NPS's servers is not a gap: nobody may have connected.
     pub fn gaps(&self, zone: &TimeZone) -> Vec<Gap> {
         let mut servers: BTreeMap<String, (String, Vec<(Millis, Millis)>)> = BTreeMap::new();
         for server in self.files.iter().flat_map(|file| &file.writers) {

@@ -49,6 +49,7 @@ pub const POINTS: &[&Point] = &[
     &elsewhere::LISTED_HEADERS,
     &elsewhere::READ_AGAIN,
     &elsewhere::GONE,
+    &elsewhere::LISTED_SOON,
     &elsewhere::FAILED_LOGON,
     &elsewhere::SESSION_END,
     &elsewhere::NT4_HANGUPS,

@@ -58,18 +58,22 @@ impl Projection<'_> {
     /// Writes what a live session has sent and received so far. Octets that were not counted before go to the day with
     /// these labels.
     pub(super) fn counted(&mut self, one: &CountedSession, labels: Labels) -> Result<(), Error> {
-        let ([input, output], [frames_in, frames_out]) = (one.octets, one.frames);
-        let session = one.session;
-        let live = self.database.run(
-            queries::COUNTED,
-            values! { session: session, input: input, output: output, frames_in: frames_in, frames_out: frames_out },
-        )?;
-        if live > 0 {
+        if self.counted_in_all(one)? {
+            let (session, [input, output]) = (one.session, one.octets);
             let day = date_of_label(labels.day);
             let these = values! { session: session, day: day, input: input, output: output };
             self.database.run(queries::USE_COUNTED, these)?;
         }
         Ok(())
+    }
+
+    /// Writes what a session has sent and received in all. False if it is not live.
+    pub(super) fn counted_in_all(&mut self, one: &CountedSession) -> Result<bool, Error> {
+        let ([input, output], [frames_in, frames_out]) = (one.octets, one.frames);
+        let these = values! {
+            session: one.session, input: input, output: output, frames_in: frames_in, frames_out: frames_out,
+        };
+        Ok(self.database.run(queries::COUNTED, these)? > 0)
     }
 
     pub(super) fn source_changed(&mut self, session: Id, source: &str) -> Result<(), Error> {

@@ -82,8 +82,8 @@ impl Projection<'_> {
         if let Some(user) = s.user.as_ref().filter(|_| !s.used.is_empty()) {
             self.used(s.id, user, &s.used)?;
         }
-        if let Some((counted, last)) = counted.zip(s.used.last()) {
-            self.counted(&counted.of(s.id), last.labels)?;
+        if let Some(counted) = counted {
+            self.counted_in_all(&counted.of(s.id))?;
         }
         Ok(new)
     }

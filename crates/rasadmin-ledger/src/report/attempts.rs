@@ -21,7 +21,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// What decided, for people: the rule, or in brackets what is no rule.
+    /// What decided, for people: the rule, or something else in brackets.
     pub fn decided_by(&self) -> Cow<'_, str> {
         decided_by_in_words(self.rule.as_deref(), self.refusal.as_deref())
     }

@@ -33,7 +33,7 @@ impl DecidedBy {
     }
 }
 
-/// What decided, for people, by the columns `rule` and `refusal` of a decision: the rule, or in brackets what is no rule.
+/// What decided, for people, by the columns `rule` and `refusal` of a decision: the rule, or something else in brackets.
 pub fn decided_by_in_words<'r>(rule: Option<&'r str>, refusal: Option<&str>) -> Cow<'r, str> {
     match (refusal, rule) {
         (Some(kind), _) => format!("({})", refusal_in_words(kind)).into(),

@@ -79,7 +79,7 @@ impl DecisionRow {
         self.refusal.as_deref() == Some("blocked")
     }
 
-    /// What decided, for people: the rule, or in brackets what is no rule.
+    /// What decided, for people: the rule, or something else in brackets.
     pub fn decided_by(&self) -> Cow<'_, str> {
         match self.imported {
             Some(_) => DECIDED_BY_NPS.into(),

@@ -38,7 +38,7 @@ impl Direction {
         0
     }
 
-    /// How reliable the sum is. If there is no session, zero is exact.
+    /// How reliable the sum is. Without any session, the sum is zero and exact.
     pub const fn are(self) -> OctetsAre {
         match self {
             Self { some_are_unknown: true, some_count: false, .. } => OctetsAre::Unknown,

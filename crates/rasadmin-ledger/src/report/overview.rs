@@ -57,7 +57,7 @@ impl Reader {
             denied: self.refused(since, Millis::MAX)?.iter().map(|refused| refused.times).sum(),
             input_octets: 0,
             output_octets: 0,
-            pools: PoolUse::of(plan, &self.pool_use()?),
+            pools: PoolUse::of(&plan.pools, &self.pool_use()?),
             live: self.sessions(&latest, true)?,
             denials: self.decisions(&lately, true, None)?,
         };

@@ -1,7 +1,7 @@
 //! How full the pools are.
 
 use rasadmin_engine::Name;
-use rasadmin_policy::addresses::{Address, Family, Plan, Pool};
+use rasadmin_policy::addresses::{Address, Family, Pool};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ impl PoolUse {
     pub const NEARLY_FULL: u64 = 90;
 
     /// Every pool of the configuration. `held` is what [`Reader::pool_use`](super::Reader::pool_use) returns.
-    pub fn of(plan: &Plan, held: &[(Name, String, u8, u64)]) -> Vec<Self> {
+    pub fn of(pools: &[Pool], held: &[(Name, String, u8, u64)]) -> Vec<Self> {
         let count = |pool: &Pool| {
             let of = held.iter().filter(|(_, name, of, _)| *name == pool.name && *of == family(pool));
             of.map(|(_, _, _, held)| held).sum()
@@ -42,24 +42,20 @@ impl PoolUse {
             size: u64::try_from(pool.size()).unwrap_or(u64::MAX),
             held: count(pool),
         };
-        plan.pools.iter().map(row).collect()
+        pools.iter().map(row).collect()
     }
 
     /// Counts addresses that are held on a server whose rows the ledger does not have yet. Addresses of no pool are left
     /// out.
-    pub fn count(plan: &Plan, server: &Name, held: impl Iterator<Item = Address>) -> Vec<(Name, String, u8, u64)> {
-        let mut counts = vec![0; plan.pools.len()];
+    pub fn count(pools: &[Pool], server: &Name, held: impl Iterator<Item = Address>) -> Vec<(Name, String, u8, u64)> {
+        let mut counts = vec![0; pools.len()];
         for address in held {
-            let has = |pool: &Pool| {
-                let after = pool.ranges.partition_point(|&(_, last)| last < address.number);
-                pool.family == address.family && pool.ranges.get(after).is_some_and(|range| range.0 <= address.number)
-            };
-            if let Some(at) = plan.pools.iter().position(has) {
+            let has = |pool: &Pool| pool.family == address.family && pool.contains(address.number);
+            if let Some(at) = pools.iter().position(has) {
                 counts[at] += 1;
             }
         }
-        let pools = plan.pools.iter().zip(counts);
-        pools.map(|(pool, held)| (server.clone(), pool.name.clone(), family(pool), held)).collect()
+        pools.iter().zip(counts).map(|(pool, held)| (server.clone(), pool.name.clone(), family(pool), held)).collect()
     }
 
     /// How many addresses are free.

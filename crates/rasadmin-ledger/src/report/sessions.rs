@@ -74,17 +74,17 @@ pub struct SessionRow {
     /// How long it lasted, in seconds: as RRAS reported at the hangup, else from start to stop. Null if it has no
     /// `acct_stop_time`.
     pub acct_session_time: Option<u64>,
-    /// Octets from the user; of a live session, until the service last recorded them. Null if neither a hangup nor the
-    /// service reported them.
+    /// Octets from the user; while the session is live, as the rasadmin service last recorded or (`sessions`) last saw
+    /// them. Null if neither a hangup nor the rasadmin service reported any.
     pub acct_input_octets: Option<u64>,
     /// Octets to the user, in the same way.
     pub acct_output_octets: Option<u64>,
-    /// Frames from the user, in the same way.
+    /// Frames from the user; while the session is live, as the rasadmin service last recorded them.
     pub acct_input_packets: Option<u64>,
     /// Frames to the user, in the same way.
     pub acct_output_packets: Option<u64>,
-    /// `exact`, or `lower bound` if a 32-bit counter may have wrapped, or while the session is live. Null if there are no
-    /// octets.
+    /// `exact`, or `lower bound` if a 32-bit counter may have wrapped unseen. Of a live session, always `lower bound`,
+    /// unless the rasadmin service has just seen it (`sessions`). Null if no octets are known.
     pub octets_are: Option<String>,
     /// Why it ended, in RADIUS's words: `NAS-Reboot` or `Admin-Reset`. Null if rasadmin does not know; an imported
     /// session has what its log says.
@@ -98,7 +98,7 @@ pub struct SessionRow {
     pub billed: bool,
     /// The log that it was imported from: `odbc`, `dts` or `ias`. Null if the DLL recorded it.
     pub imported: Option<String>,
-    /// True if the rasadmin service found the connection in RRAS: the DLL was not asked, or could not record it.
+    /// True if the rasadmin service found the connection in RRAS before a call had announced it.
     pub adopted: bool,
 }
 

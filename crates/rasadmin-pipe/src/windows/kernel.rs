@@ -86,9 +86,11 @@ impl Pipe {
     }
 
     /// Waits for a client.
-    pub fn accept(&self, patience: &Patience<'_>) -> io::Result<()> {
-        // SAFETY: an open pipe; `run` keeps the structure until the operation has ended.
-        let done = self.run(patience, |overlapped| unsafe { ConnectNamedPipe(self.raw(), overlapped) });
+    pub fn accept(&mut self, patience: &Patience<'_>) -> io::Result<()> {
+        let pipe = self.raw();
+        // SAFETY: an open pipe; `run` keeps the structure until the operation has ended. `&mut self`: no other operation
+        // uses the event.
+        let done = self.run(patience, |overlapped| unsafe { ConnectNamedPipe(pipe, overlapped) });
         match done {
             Err(e) if e.raw_os_error() == Some(ERROR_PIPE_CONNECTED as i32) => Ok(()),
             done => done.map(drop),
@@ -102,22 +104,25 @@ impl Pipe {
     }
 
     /// Reads something.
-    pub fn read(&self, buffer: &mut [u8], patience: &Patience<'_>) -> io::Result<usize> {
+    pub fn read(&mut self, buffer: &mut [u8], patience: &Patience<'_>) -> io::Result<usize> {
         let (to, length) = (buffer.as_mut_ptr(), u32::try_from(buffer.len()).unwrap_or(u32::MAX));
-        // SAFETY: an open pipe, and a buffer of that length; `run` does not return before the operation has ended.
-        self.run(patience, |overlapped| unsafe { ReadFile(self.raw(), to, length, null_mut(), overlapped) })
+        let pipe = self.raw();
+        // SAFETY: an open pipe, and a buffer of that length; `run` does not return before the operation has ended. `&mut
+        // self`: no other operation uses the event.
+        self.run(patience, |overlapped| unsafe { ReadFile(pipe, to, length, null_mut(), overlapped) })
     }
 
     /// Writes something.
-    pub fn write(&self, bytes: &[u8], patience: &Patience<'_>) -> io::Result<usize> {
+    pub fn write(&mut self, bytes: &[u8], patience: &Patience<'_>) -> io::Result<usize> {
         let (from, length) = (bytes.as_ptr(), u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        let pipe = self.raw();
         // SAFETY: as for reading.
-        self.run(patience, |overlapped| unsafe { WriteFile(self.raw(), from, length, null_mut(), overlapped) })
+        self.run(patience, |overlapped| unsafe { WriteFile(pipe, from, length, null_mut(), overlapped) })
     }
 
     /// Starts an operation, and waits until it has ended. If patience ends first, it is cancelled. Returns how many
     /// bytes were moved.
-    fn run(&self, patience: &Patience<'_>, start: impl FnOnce(*mut OVERLAPPED) -> BOOL) -> io::Result<usize> {
+    fn run(&mut self, patience: &Patience<'_>, start: impl FnOnce(*mut OVERLAPPED) -> BOOL) -> io::Result<usize> {
         let mut overlapped = OVERLAPPED { hEvent: self.ended.as_raw_handle().cast(), ..OVERLAPPED::default() };
         let overlapped = &raw mut overlapped;
         let mut cancelled = false;
@@ -185,6 +190,6 @@ impl AsHandle for Pipe {
 pub fn wait_for_instance(name: &[u16], wait: Duration) {
     debug_assert_eq!(name.last(), Some(&0));
     let millis = u32::try_from(wait.as_millis()).unwrap_or(1).max(1);
-    // SAFETY: a terminated name. Whether there is one, the next attempt shows.
+    // SAFETY: a terminated name. The result is not needed: the next attempt shows whether an instance is free.
     unsafe { WaitNamedPipeW(name.as_ptr(), millis) };
 }

@@ -9,7 +9,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-/// The longest text of which it is tried to tell what is meant.
+/// The longest text that gets a suggestion of what is meant.
 const LONGEST: usize = 80;
 
 const HELP: &str = "write `2026-12-05 20:00 .. 2026-12-06 02:00`, `2026-12-24 .. 2026-12-26` or a day: `2026-12-24`";

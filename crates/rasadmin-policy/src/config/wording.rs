@@ -98,7 +98,7 @@ fn wrong_type(rest: &str, span: Range<usize>, path: &[&str], text: &str) -> Mist
         }
         (_, "struct Default") => "write default.action = \"deny\" or \"allow\"".to_owned(),
         (name, "struct Group") => format!("write groups.{name}.users = [...]"),
-        (name, "struct Follow" | "struct Retention" | "struct Pipe" | "struct Metrics")
+        (name, "struct Follow" | "struct Monitor" | "struct Retention" | "struct Pipe" | "struct Metrics")
             if found.starts_with("boolean") =>
         {
             format!("write service.{name}.enabled = {written}")

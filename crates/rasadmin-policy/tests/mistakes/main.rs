@@ -262,6 +262,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ("backups without a path", with("service.retention.backups = \"\"\n")),
         ("backups with a control character", with("service.retention.backups = \"C:\\u0007\"\n")),
         ("too many backups", with("service.retention.keep = 1001\n")),
+        ("a monitor that is not a table", with("service.monitor = false\n")),
         ("a pipe that is not a table", with("service.pipe = false\n")),
         ("metrics without a path", with("service.metrics.file = \"\"\n")),
         ("metrics in a file that no collector reads", with("service.metrics.file = \"metrics.txt\"\n")),

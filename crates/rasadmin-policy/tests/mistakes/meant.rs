@@ -35,7 +35,7 @@ pub fn cases() -> Vec<(&'static str, String)> {
         ("another word for a key of the file", with("timezone = \"UTC\"\n")),
         ("another word for a key of the file, below a table", with("[server]\ntimezone = \"UTC\"\n")),
         ("a default that is an action", "default = \"allow\"\n".into()),
-        ("a default that is no action", "default = \"reject\"\n".into()),
+        ("a default that names an unknown action", "default = \"reject\"\n".into()),
         ("a number in quotes", rule("max_user_sessions = \"1\"")),
         (
             "a limit that no older session can make room for",

@@ -125,7 +125,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         ) = plain;
         let (user_sessions, group_sessions, connect_time, octets) = counting;
         let least = user_sessions.as_ref().and_then(|at| at.get_ref().at_least);
-        // With `at_least = 0` there is no older session to replace.
+        // With `at_least = 0`, the rule also holds for a user who has no older session that could be replaced.
         let fits = |when: &WhenExceeded| least.is_some_and(|least| least > 0 || *when == WhenExceeded::Deny);
         let when_exceeded = exceeded.filter(|when| action == Action::Deny && fits(when)).map(at);
         Rule {

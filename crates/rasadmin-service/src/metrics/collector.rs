@@ -110,7 +110,7 @@ impl Collected {
             follower.check()?;
         }
         follower.read(|item| {
-            // What is damaged, or of a newer program, `follow` reports.
+            // `follow` reports records that are damaged or come from a newer program.
             let Item::Record(record) = item else { return };
             let Ok(decoded) = decode(record.payload) else { return };
             self.tally.record(&decoded.record, state);

@@ -6,9 +6,9 @@ use super::exposition::{Exposition, Family};
 use crate::settings::Settings;
 use crate::state::{PipeReport, Report, State};
 use rasadmin_engine::Tunnel;
+use rasadmin_engine::effect::Origin;
 use rasadmin_journal::inventory;
-use rasadmin_ledger::report::DecidedBy;
-use rasadmin_policy::addresses;
+use rasadmin_ledger::report::{DecidedBy, PoolUse};
 use rasadmin_system::disk;
 use std::path::Path;
 
@@ -106,20 +106,14 @@ fn journal_metrics(settings: &Settings, state: &rasadmin_engine::State, collecte
 fn pool_metrics(settings: &Settings, state: &rasadmin_engine::State) -> [Family; 2] {
     let mut size = Family::new("rasadmin_pool_addresses", Gauge, "Addresses that a pool has.");
     let mut held = Family::new("rasadmin_pool_held_addresses", Gauge, "Addresses of a pool that are held.");
-    let mut counts = vec![0_u64; settings.pools.len()];
-    for lease in state.leases() {
-        if let Some(at) = settings.pools.iter().position(|pool| pool.has(lease.address)) {
-            counts[at] += 1;
-        }
-    }
-    for (pool, count) in settings.pools.iter().zip(counts) {
-        let family = match pool.family {
-            addresses::Family::Ipv4 => "4",
-            addresses::Family::Ipv6 => "6",
-        };
-        let labels = [("pool", pool.name.as_str()), ("family", family)];
-        size.add(&labels, float(u64::try_from(pool.size()).unwrap_or(u64::MAX)));
-        held.add(&labels, float(count));
+    // RRAS's own offers are not given from a pool, even if they lie in one.
+    let given = state.leases().filter(|lease| lease.origin != Origin::Offer).map(|lease| lease.address);
+    let counts = PoolUse::count(&settings.pools, state.server(), given);
+    for pool in PoolUse::of(&settings.pools, &counts) {
+        let family = pool.family.to_string();
+        let labels = [("pool", pool.name.as_str()), ("family", &family)];
+        size.add(&labels, float(pool.size));
+        held.add(&labels, float(pool.held));
     }
     [size, held]
 }

@@ -5,7 +5,8 @@ use rasadmin_engine::{Decision, Effect, Id, Mono, Record, State};
 use rasadmin_ledger::report::DecidedBy;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// A refusal is repeated within a minute, or it is recorded anew.
+/// How long a refusal is remembered, in milliseconds. It is repeated within a minute, or recorded anew; the rest is a
+/// margin.
 const REMEMBERED: u64 = 5 * 60 * 1000;
 
 /// No more refusals are remembered, whatever happens.
@@ -40,7 +41,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts a record. `state` is that before it.
+    /// Counts a record. `state` is the state before this record.
     pub fn record(&mut self, record: &Record, state: &State) {
         if let Some(decision) = &record.decision {
             self.decision(decision, record);
@@ -54,7 +55,7 @@ impl Tally {
                 Effect::Counted(counted) => {
                     counted.sessions.iter().for_each(|one| self.octets(one.session, one.octets, state));
                 }
-                Effect::InterimUse { session, days, .. } => self.octets(*session, sums(days), state),
+                Effect::InterimUse { session, days, .. } => self.octets(*session, DayUse::octets(days), state),
                 _ => {}
             }
         }
@@ -98,7 +99,7 @@ impl Tally {
     fn octets(&mut self, session: Id, sum: [u64; 2], state: &State) {
         let before = || {
             let closed = || state.closed_session(session).map(|closed| &closed.session);
-            let used = state.session(session).or_else(closed).map_or([0; 2], |session| sums(&session.used));
+            let used = state.session(session).or_else(closed).map_or([0; 2], |session| DayUse::octets(&session.used));
             // A session without a user has no use by days.
             state.counted(session).map_or(used, |counted| counted.octets)
         };
@@ -110,15 +111,13 @@ impl Tally {
     }
 }
 
-fn sums(days: &[DayUse]) -> [u64; 2] {
-    let sum = |of: fn(&DayUse) -> u64| days.iter().map(of).fold(0, u64::saturating_add);
-    [sum(|day| day.input_octets), sum(|day| day.output_octets)]
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use rasadmin_engine::effect::{ClosedBy, CountedSession, CountedSessions, Labels, SessionEnded, Usage};
+    use rasadmin_engine::effect::{
+        ClosedBy, CountedSession, CountedSessions, Labels, SessionBegan, SessionEnded, Usage,
+    };
     use rasadmin_engine::{Answer, Event, Identity, Name, Process, Stamp};
 
     fn octets_after(tally: &mut Tally, effect: Effect) -> [u64; 2] {
@@ -164,5 +163,57 @@ mod tests {
         assert_eq!(octets_after(tally, ended([170, 15])), [170, 15]);
         assert_eq!(octets_after(tally, ended([3, 400])), [170, 400], "a counter never falls");
         assert_eq!(octets_after(tally, ended([170, 400])), [170, 400]);
+    }
+
+    #[test]
+    fn what_a_session_had_sent_before_the_counting_is_not_counted() {
+        let mut state = State::new();
+        let record = |effect| Record {
+            at: Stamp::default(),
+            id: Id(1),
+            instance: Id(2),
+            process: Process(3),
+            late: false,
+            event: Event::Look(Default::default()),
+            decision: None,
+            answer: Answer::Nothing,
+            session: None,
+            effects: vec![effect],
+        };
+        let began = SessionBegan {
+            session: Id(7),
+            user: None,
+            user_name: Name::new("alice"),
+            handle: 1,
+            guid: None,
+            computer: Name::default(),
+            source: String::new(),
+            interface: rasadmin_engine::InterfaceType::Client,
+            quarantine: None,
+            tunnel: None,
+            port: None,
+            projected: Vec::new(),
+            at: Stamp::default(),
+            process: Process(3),
+            adopted: false,
+        };
+        state.apply(&record(Effect::SessionBegan(Box::new(began))));
+        let counted =
+            CountedSession { session: Id(7), octets: [1000, 10], frames: [9, 9], exact: true, counters: None };
+        let labels = Labels { day: 1, week: 1, month: 1 };
+        let sessions = vec![counted];
+        state.apply(&record(Effect::Counted(CountedSessions { at: Stamp::default(), labels, sessions })));
+        let mut tally = Tally::default();
+        tally.record(&record(ended([1500, 15])), &state);
+        assert_eq!(tally.octets, [500, 5]);
+    }
+
+    #[test]
+    fn a_refusal_from_before_the_counting_is_repeated_by_nobody_knows_what() {
+        let mut tally = Tally::default();
+        let repeated = Repeated { of: Id(99), first: Stamp::default(), times: 3, last: Stamp::default() };
+        octets_after(&mut tally, Effect::RefusalRepeated(repeated));
+        let (key, count) = tally.decisions.first_key_value().unwrap();
+        assert_eq!((&key.by, key.outcome, *count), (&DecidedBy::Unknown, "deny", 3));
     }
 }

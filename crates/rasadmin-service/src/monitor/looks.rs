@@ -4,31 +4,30 @@ use super::connection::{Matching, event, usage};
 use jiff::tz::TimeZone;
 use rasadmin_engine::calendar::labels_at;
 use rasadmin_engine::counters::Counted;
+use rasadmin_engine::decide::SURELY_LISTED;
 use rasadmin_engine::effect::DayUse;
 use rasadmin_engine::event::{ConnectionEvent, Event, Look, NotListed, Reading};
 use rasadmin_engine::{Id, InterfaceType, Mono, Record, Stamp, State};
 use rasadmin_rras::{Connection, Instance};
 use std::collections::{HashMap, HashSet};
 
-/// A session that is younger may not be in RRAS's list yet, in milliseconds.
-const SURELY_LISTED: u64 = 60_000;
-
-/// A session's counters are recorded at least so often, if they have changed, in milliseconds.
+/// Counters that have changed are recorded at least this often, in milliseconds.
 const RECORD_EVERY: u64 = 60 * 60 * 1000;
 
-/// They are recorded after so many octets: long before a counter of 32 bits has wrapped since.
+/// They are also recorded after this many octets, long before a 32-bit counter can wrap.
 const RECORD_OCTETS: u64 = 1 << 30;
 
-/// Or after so many frames, which carry fewer octets than a wrap has. So the counters of the hangup are certain too.
+/// They are also recorded after this many frames, which carry fewer octets than a wrap has. So the counters of the hangup
+/// are certain too.
 const RECORD_FRAMES: u64 = 1 << 20;
 
-/// So many sessions may be closed at once, or a fifth of all if that is more. A list that lacks more is not believed.
+/// At most this many sessions are closed at once, or a fifth of all if that is more. A list that lacks more is not trusted.
 const CLOSED_AT_ONCE: usize = 10;
 
-/// How long it is remembered when a connection was last on record, in milliseconds.
+/// How long a GUID's last record is remembered, in milliseconds.
 const REMEMBERED: u64 = 10 * 60 * 1000;
 
-/// When so many are remembered, the older ones are forgotten.
+/// Above this number, older ones are forgotten.
 const MOST_REMEMBERED: usize = 100_000;
 
 /// A complete list of RRAS's connections.
@@ -189,7 +188,7 @@ impl Looks {
     ) -> Option<Reading> {
         let (usage, recorded) = (usage(connection), state.counted(session));
         let before = self.sessions.get(&session).copied();
-        let used = state.session(session).map(|session| octets(&session.used)).unwrap_or_default();
+        let used = state.session(session).map(|session| DayUse::octets(&session.used)).unwrap_or_default();
         let resumed = || (used != [0, 0]).then(|| Counted::resumed(used, began.mono));
         let last = before.map(|before| before.counted).or(recorded).or_else(resumed);
         let counted = last.map_or_else(|| Counted::first(&usage, begun.mono), |last| last.then(&usage, begun.mono));
@@ -205,8 +204,9 @@ impl Looks {
         let last = recorded.map_or(began.mono, |recorded| recorded.read_at());
         let due = (octets, frames) != (0, 0) && begun.mono.since(last) >= RECORD_EVERY;
         let much = octets >= RECORD_OCTETS || frames >= RECORD_FRAMES;
-        let turn = recorded.or(before.map(|before| before.counted)).is_some_and(|last| counted.is_turn_since(&last));
-        (alive.is_some() || due || much || turn).then_some(Reading { session, counted, alive })
+        let hidden =
+            recorded.or(before.map(|before| before.counted)).is_some_and(|last| counted.must_be_recorded_since(&last));
+        (alive.is_some() || due || much || hidden).then_some(Reading { session, counted, alive })
     }
 
     /// What looks have counted and nothing has recorded.
@@ -219,7 +219,7 @@ impl Looks {
 
     fn reading_if_new(&self, session: Id, watched: &Watched, state: &State) -> Option<Reading> {
         let of = state.session(session)?;
-        let known = state.counted(session).map_or_else(|| octets(&of.used), |counted| counted.octets);
+        let known = state.counted(session).map_or_else(|| DayUse::octets(&of.used), |counted| counted.octets);
         (watched.counted.octets != known).then_some(Reading { session, counted: watched.counted, alive: None })
     }
 
@@ -252,11 +252,6 @@ impl Looks {
             plan.withheld = std::mem::take(&mut plan.not_listed);
         }
     }
-}
-
-/// The octets of all days.
-fn octets(days: &[DayUse]) -> [u64; 2] {
-    days.iter().fold([0, 0], |sum, day| [sum[0] + day.input_octets, sum[1] + day.output_octets])
 }
 
 impl Plan {

@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Run the service in the foreground, until Ctrl-C
 ///
 /// It brings records into the ledger as they come; it looks at RRAS's connections every five seconds; and it keeps journal
-/// and ledger short: once a day it deletes what is too old, checks the ledger, and backs it up. The table [service] of the
+/// and ledger short: once a day it deletes what is too old, checks the ledger, and backs it up. It also answers commands such as `rasadmin metrics`, and counts for Prometheus. The table [service] of the
 /// configuration says what it does. A change of the file takes effect within a second or two. `rasadmin status` shows each
 /// duty.
 ///
@@ -40,7 +40,7 @@ pub struct Arguments {
     /// Ask the RRAS behind this socket, such as that of `rasadmin host run --serve-rras` (not on Windows)
     #[arg(long, value_name = "SOCKET")]
     rras: Option<PathBuf>,
-    /// With --rras: how many seconds pass in one, as of `host run --speed`
+    /// With --rras: how many seconds of the day pass per second, as given to `rasadmin host run --speed`
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "rras")]
     speed: u32,
     /// The Service Control Manager starts it like this
@@ -94,7 +94,7 @@ fn system_rras() -> Result<Option<Beside>> {
     }
 }
 
-/// There is no RRAS on this system, unless a socket is named.
+/// The RRAS behind the socket, if one is named: this system itself has none.
 #[cfg(unix)]
 fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
     arguments.rras.as_ref().map_or(Ok(None), |path| watched(rasadmin_rras::Socket::new(path), Some(arguments.speed)))

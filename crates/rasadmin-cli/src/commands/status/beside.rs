@@ -57,7 +57,7 @@ struct Duty {
     /// `monitor`: how many connections RRAS has.
     #[serde(skip_serializing_if = "Option::is_none")]
     connections: Option<usize>,
-    /// `monitor`: how many clients of them have no session on record.
+    /// `monitor`: how many of these connections are clients without a session on record.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<usize>,
     /// `monitor`: how many live sessions RRAS does not list.
@@ -181,13 +181,13 @@ fn follow(report: &FollowReport, time: &dyn Fn(Millis) -> String) -> String {
 fn monitor(report: &MonitorReport, fails: bool, time: &dyn Fn(Millis) -> String) -> (Mark, String) {
     let looked = report.looked_at.map(|at| format!("looked at {}", time(at)));
     if !report.running {
-        let waits = if fails { "has no list now" } else { "waits for Remote Access to start" };
+        let waits = if fails { "cannot read RRAS's list of connections" } else { "waits for Remote Access to start" };
         return (Mark::Ok, looked.map_or_else(|| waits.to_owned(), |looked| format!("{waits}; {looked}")));
     }
     let number = |number: usize, noun| count(number as u64, noun);
     let mut text = format!("RRAS has {}", number(report.connections, "connection"));
     if report.routers > 0 {
-        text += &format!(", of which {} of a router", number(report.routers, "connection"));
+        text += &format!(", {} of them to routers", grouped(report.routers as u64));
     }
     if let Some(looked) = looked {
         text += &format!("; {looked}");
@@ -203,7 +203,7 @@ fn monitor(report: &MonitorReport, fails: bool, time: &dyn Fn(Millis) -> String)
     }
     let many = number(report.withheld.len(), "live session");
     text += &format!(
-        "\nRRAS does not list {many}: too many to close them without being asked; if these clients are gone, run \
+        "\nRRAS does not list {many}: too many to close unasked; if their clients are gone, run \
          `rasadmin close --not-listed`"
     );
     (Mark::Attention, text)
@@ -240,9 +240,9 @@ fn pipe(report: &PipeReport, time: &dyn Fn(Millis) -> String) -> String {
 
 fn metrics(report: &MetricsReport, time: &dyn Fn(Millis) -> String) -> String {
     match (&report.file, report.written) {
-        (None, _) => "counts; `rasadmin metrics` shows it".to_owned(),
-        (Some(file), None) => format!("counts; {file} was not written yet"),
-        (Some(file), Some(at)) => format!("counts; wrote {file} at {}", time(at)),
+        (None, _) => "counting; `rasadmin metrics` prints the numbers".to_owned(),
+        (Some(file), None) => format!("counting; {file} has not been written yet"),
+        (Some(file), Some(at)) => format!("counting; wrote {file} at {}", time(at)),
     }
 }
 
@@ -329,7 +329,7 @@ mod tests {
         let well = report(MonitorReport { routers: 1, unknown: 2, not_listed: 3, ..seen.clone() });
         assert!(well.starts_with("all is well"), "{well}");
         for part in [
-            "RRAS has 12 connections, of which 1 connection of a router; looked at <7>",
+            "RRAS has 12 connections, 1 of them to routers; looked at <7>",
             "2 clients without a session on record",
             "3 live sessions that RRAS does not list",
         ] {

@@ -8,7 +8,7 @@ use rasadmin_policy::config::Config;
 
 /// Whether a pool is nearly full. Another one is mentioned only if it is the fullest.
 pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Vec<PoolUse> {
-    let pools = PoolUse::of(&config.addresses, &recorded.held);
+    let pools = PoolUse::of(&config.addresses.pools, &recorded.held);
     report(facts, &pools);
     pools
 }

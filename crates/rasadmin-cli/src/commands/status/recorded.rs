@@ -55,7 +55,7 @@ pub fn read(config: &Config, today: Millis) -> Recorded {
         // The journal knows better than the ledger what is held on its own server.
         recorded.held.retain(|(of, ..)| of.folded() != server.folded());
         let given = present.state.leases().filter(|lease| lease.origin != Origin::Offer).map(|lease| lease.address);
-        recorded.held.extend(PoolUse::count(&config.addresses, &server, given));
+        recorded.held.extend(PoolUse::count(&config.addresses.pools, &server, given));
         if let Some(last) = recorded.instances.first_mut() {
             last.open_sessions = present.state.live_count() as u64;
         }

@@ -56,7 +56,9 @@ pub fn check(
     };
     let (mark, text) = described(&service);
     facts.add(mark, ABOUT, text);
-    if service.state == State::Running && serves == Some(false) {
+    // If it uses another configuration, it serves another journal.
+    let ours = config.is_none_or(|config| same(config, &service.registration.config));
+    if service.state == State::Running && serves == Some(false) && ours {
         let text = "but no process serves this journal, whatever Windows reports:\nRestart-Service rasadmin";
         facts.add(Mark::Attention, ABOUT, text);
     }
@@ -97,8 +99,8 @@ fn described(service: &Service) -> (Mark, String) {
                 format!("the rasadmin service does not run{why}, so {MEANWHILE}:\nStart-Service rasadmin"),
             )
         }
-        (_, State::Starting) => (Mark::Ok, format!("Windows is starting the rasadmin service{process}")),
-        (_, State::Stopping) => (Mark::Note, format!("Windows is stopping the rasadmin service{process}")),
+        (_, State::Starting) => (Mark::Ok, "Windows is starting the rasadmin service".to_owned()),
+        (_, State::Stopping) => (Mark::Note, "Windows is stopping the rasadmin service".to_owned()),
         (Start::Manual, State::Running) => {
             let remedy = "Set-Service rasadmin -StartupType Automatic";
             (

@@ -41,6 +41,13 @@ pub const GONE: Point = elsewhere(
      (field-test.md): it shows the error.",
 );
 
+pub const LISTED_SOON: Point = elsewhere(
+    "listed-soon",
+    &["R-OUT-15"],
+    "A connection is in the list of MprAdminConnectionEnumEx within a minute of its accept.",
+    "Connect a client, and run `rras look` (field-test.md) every five seconds until it lists the client.",
+);
+
 pub const FAILED_LOGON: Point = elsewhere(
     "event-20271",
     &["R-EVENT-1"],

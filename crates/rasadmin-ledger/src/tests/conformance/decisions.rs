@@ -148,7 +148,7 @@ conformance! {
             ),
             format!("a {MONDAY} VPN1 0 - connection CORP MALLORY mallory deny - wrong password  odbc 16")
         );
-        // It is no fault that no configuration has decided it; and it counts as a denial, of the user and of NPS.
+        // That no configuration has decided it is not a fault; and it counts as a denial, of the user and of NPS.
         assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
         let denied = |by| {
             let rows = reader(&scene).totals(by, MONDAY, MONDAY + 1, MONDAY + 1, &scene.config, &scene.config.zone).unwrap();

@@ -27,11 +27,14 @@ impl Looking<'_> {
     pub(super) fn drives(&mut self) {
         let (file, own) = (self.file, &self.config.bundle.file);
         let lists = list_files::named(file).map(|(path, lines)| (path, lines.name()));
-        let backups = file.service.as_ref().and_then(|service| service.retention.backups.as_ref());
+        let service = file.service.as_ref();
+        let backups = service.and_then(|service| service.retention.backups.as_ref());
+        let metrics = service.and_then(|service| service.metrics.file.as_ref());
         let stored = [
             (file.journal.folder.as_ref(), "journal"),
             (file.ledger.path.as_ref(), "ledger"),
             (backups, "folder of the backups"),
+            (metrics, "metrics file"),
         ];
         let stored = stored.into_iter().filter_map(|(path, what)| Some((path?, what)));
         let named = lists.chain(stored).map(|(path, what)| (path.span(), what, Path::new(path.get_ref())));

@@ -18,7 +18,7 @@ use rasadmin_host::scenario::Scenario;
 #[cfg(unix)]
 use rasadmin_host::scratch::CLOCK_FILE;
 
-/// Where other processes ask. There is none on Windows, where mprapi.dll answers.
+/// The socket on which other processes ask. Empty on Windows, where they ask mprapi.dll.
 pub struct Served {
     #[cfg(unix)]
     socket: socket::Socket,
@@ -46,7 +46,7 @@ impl Served {
         arguments.serve_rras.as_ref().map(bind).transpose()
     }
 
-    /// There are no such sockets.
+    /// This system has no Unix sockets.
     #[cfg(not(unix))]
     pub fn bind(arguments: &Arguments) -> Result<Option<Self>> {
         let refused = |_| Err(CommandError::usage("--serve-rras needs a Unix socket, which this system does not have"));

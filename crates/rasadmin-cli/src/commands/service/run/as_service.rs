@@ -29,7 +29,7 @@ pub fn run(file: PathBuf) -> Result {
 /// The exit code: that of `rasadmin service run`.
 fn serve(file: &Path, stop: &Stop, ready: &dyn Fn()) -> u32 {
     let computer = places::server_name();
-    // If there is no valid configuration, `run` says so.
+    // If the configuration is not valid, `run` reports it.
     let zone = config::for_computer(&computer).read(file).map_or(TimeZone::UTC, |(config, _)| config.zone);
     let path = places::service_log_file();
     // What would go to standard error, which a service does not have.

@@ -3,8 +3,8 @@
 use crate::error::{CommandError, Kind, Result};
 use mprapi::Projection;
 use mprapi::guid;
-use rasadmin_host::fill::{LinkFacts, Tunnel};
-use rasadmin_host::outside::{Listed, View, frames};
+use rasadmin_host::fill::{LinkFacts, Tunnel, frames, wrapped};
+use rasadmin_host::outside::{Listed, View};
 use rasadmin_policy::{InterfaceType, Name, Quarantine};
 use rasadmin_rras::{
     Connection, ConnectionHandle, Counters, Error, Failure, Instance, Operation, Port, PortHandle, PortState, Rras,
@@ -130,15 +130,6 @@ impl Rras for OfRun {
 
 fn connection(listed: &Listed) -> Connection {
     let of = &listed.connection;
-    let quarantine = match of.quarantine {
-        mprapi::abi::RAS_QUAR_STATE_NORMAL => Some(Quarantine::Normal),
-        mprapi::abi::RAS_QUAR_STATE_QUARANTINE => Some(Quarantine::Quarantine),
-        mprapi::abi::RAS_QUAR_STATE_PROBATION => Some(Quarantine::Probation),
-        mprapi::abi::RAS_QUAR_STATE_NOT_CAPABLE => Some(Quarantine::NotCapable),
-        _ => None,
-    };
-    // The counters have 32 bits.
-    let counter = |value: u64| (value & 0xffff_ffff) as u32;
     Connection {
         handle: ConnectionHandle(of.handle),
         guid: guid::text(of.guid),
@@ -149,13 +140,13 @@ fn connection(listed: &Listed) -> Connection {
         computer: Name::new(&of.remote_computer),
         source: Name::new(&of.remote_endpoint),
         ikev2: of.tunnel == Tunnel::Ikev2,
-        quarantine,
+        quarantine: Quarantine::from_windows(of.quarantine),
         seconds: of.duration,
         counters: Counters {
-            octets_received: counter(of.received),
-            octets_transmitted: counter(of.sent),
-            frames_received: counter(frames(of.received)),
-            frames_transmitted: counter(frames(of.sent)),
+            octets_received: wrapped(of.received),
+            octets_transmitted: wrapped(of.sent),
+            frames_received: wrapped(frames(of.received)),
+            frames_transmitted: wrapped(frames(of.sent)),
         },
         projection: Some(Projection {
             ipv4: of.ipv4.map(|client| [of.server_ipv4, Some(client)]),
