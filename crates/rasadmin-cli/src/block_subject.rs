@@ -68,10 +68,11 @@ impl SubjectArguments {
     }
 }
 
-fn user_or_account(typed: &str, domains: &Domains) -> Result<Identity> {
+/// A user or a computer's own account, as typed.
+pub fn user_or_account(typed: &str, domains: &Domains) -> Result<Identity> {
     no_blanks_around(typed)?;
     if typed.contains('*') {
-        let what = format!("`{typed}` is a pattern: a block applies to one user; to refuse several, write a rule");
+        let what = format!("`{typed}` is a pattern: name one user; for several, write a rule");
         return Err(CommandError::usage(what));
     }
     domains.identity(&Name::new(typed), &Name::default()).ok_or_else(|| {
@@ -90,7 +91,8 @@ fn computer_account(typed: &str, domains: &Domains) -> Result<BlockSubject> {
     Err(CommandError::usage(what).hint("write `host/pc7`, `host/pc7.corp.example`, `PC7$` or `CORP\\PC7$`"))
 }
 
-fn claimed_computer(typed: &str) -> Result<BlockSubject> {
+/// A claimed computer name, as typed.
+pub fn claimed_computer(typed: &str) -> Result<BlockSubject> {
     no_blanks_around(typed)?;
     let name = Name::new(typed);
     let length = name.to_utf16().len();
@@ -100,7 +102,7 @@ fn claimed_computer(typed: &str) -> Result<BlockSubject> {
             format!("`{typed}` has a line break or another control character: a computer name has none")
         }
         _ if typed.contains('*') => {
-            format!("`{typed}` is a pattern: a block applies to one name; to refuse several, write a rule")
+            format!("`{typed}` is a pattern: name one computer; for several, write a rule")
         }
         _ if length > LONGEST_CLAIMED => {
             format!("`{typed}` has {length} characters: RRAS passes at most {LONGEST_CLAIMED}, so it would never match")

@@ -1,4 +1,5 @@
-//! The subcommands, each in the file of its name; groups (`config`, `host`, `journal`, `ledger`, `service`) are folders.
+//! The subcommands, each in the file of its name; groups (`config`, `disconnect`, `host`, `journal`, `ledger`, `service`)
+//! are folders.
 
 pub mod addresses;
 pub mod anonymise;
@@ -9,6 +10,7 @@ pub mod close;
 pub mod completions;
 pub mod config;
 pub mod decisions;
+pub mod disconnect;
 pub mod explain;
 pub mod export;
 pub mod host;

@@ -9,7 +9,7 @@ use std::fmt::Write;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
-    ("Change", &["block, unblock, blocks", "release", "close", "purge, anonymise"]),
+    ("Change", &["block, unblock, blocks", "disconnect, close", "release", "purge, anonymise"]),
     ("Set up", &["install", "uninstall", "service, metrics", "ledger", "journal", "import", "export", "completions"]),
     ("Develop", &["check", "host"]),
 ];

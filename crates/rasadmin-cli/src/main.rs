@@ -3,12 +3,14 @@
 // Printing goes through `output`, which reports a full disk and a closed pipe.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod ask_service;
 mod block_subject;
 mod bring_in;
 mod clock;
 mod commands;
 mod confirm;
 mod context;
+mod disconnecting;
 mod error;
 mod filter;
 mod format;
@@ -79,6 +81,7 @@ enum Command {
     Block(block::Arguments),
     Unblock(unblock::Arguments),
     Release(release::Arguments),
+    Disconnect(disconnect::Arguments),
     Close(close::Arguments),
     Purge(purge::Arguments),
     Anonymise(anonymise::Arguments),
@@ -158,6 +161,7 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Completions(arguments) => completions::run(arguments, out),
         Command::Config(arguments) => config::run(arguments, out),
         Command::Decisions(arguments) => decisions::run(arguments, out),
+        Command::Disconnect(arguments) => disconnect::run(arguments, out),
         Command::Explain(arguments) => explain::run(arguments, out),
         Command::Export(arguments) => export::run(arguments, out),
         Command::Host(arguments) => host::run(arguments, out),

@@ -4,7 +4,7 @@
 use crate::commands::*;
 use crate::live::SeenSession;
 use crate::{error, retention};
-use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, Overview, Total, UsageRow, UserReport};
+use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, Overview, SessionRow, Total, UsageRow, UserReport};
 use schemars::{Schema, schema_for};
 
 /// Every schema, by the name of its file.
@@ -18,6 +18,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("config-check", schema_for!(config::check::Answer)),
         ("config-show", schema_for!(config::show::Answer)),
         ("decisions", schema_for!(Vec<DecisionRow>)),
+        ("disconnect-list", schema_for!(Vec<SessionRow>)),
         ("error", schema_for!(error::ErrorAnswer)),
         ("explain", schema_for!(explain::Answer<'_>)),
         ("explain-past", schema_for!(Vec<explain::StageAnswer<'_>>)),

@@ -55,6 +55,19 @@ pub fn parse_end(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     Ok(end)
 }
 
+/// A length of time, as it is typed: `15m`, `8h`, `7d`. In milliseconds.
+pub fn parse_length(text: &str) -> Result<Millis> {
+    let text = text.trim();
+    match span(text) {
+        None => Err(CommandError::usage(format!("`{text}` is not a length of time: write `15m`, `8h` or `7d`"))),
+        Some(0) => Err(CommandError::usage(format!("`{text}` is no time at all: write `15m`, `8h` or `7d`"))),
+        Some(length) if length > FURTHEST_END => {
+            Err(CommandError::usage(format!("`{text}` is more than 100 years: write `15m`, `8h` or `7d`")))
+        }
+        Some(length) => Ok(length),
+    }
+}
+
 /// A date, with or without a time. `None` if the text is not a date.
 fn written(text: &str, zone: &TimeZone) -> Result<Option<Millis>> {
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -202,6 +215,21 @@ mod tests {
         for none in ["soon", "now", "today", "Yesterday", "", "7"] {
             let says = format!("`{}` is not a valid end: {HELP_WITH_END}", none.trim());
             assert_eq!(read(none).unwrap_err().to_string(), says);
+        }
+    }
+
+    #[test]
+    fn a_length_has_a_unit_and_is_more_than_nothing() {
+        assert_eq!(["15m", " 8h ", "7d"].map(|text| parse_length(text).unwrap()), [900_000, 28_800_000, 604_800_000]);
+        for (text, says) in [
+            ("", "is not a length of time"),
+            ("15", "is not a length of time"),
+            ("2026-12-01", "is not a length of time"),
+            ("0m", "is no time at all"),
+            ("36526d", "is more than 100 years"),
+        ] {
+            let error = parse_length(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
         }
     }
 

@@ -39,10 +39,11 @@ fn run(scene: &Scene, arguments: &[&str]) -> Ran {
 #[test]
 fn an_empty_list_is_an_answer_and_nobody_is_a_no() {
     let scene = scene();
-    let lists: [(&[&str], &str); 7] = [
+    let lists: [(&[&str], &str); 8] = [
         (&["blocks"], "nobody is blocked on VPN1"),
         (&["sessions", "--user", "zoe"], "no sessions found"),
         (&["decisions", "--rejected"], "nobody was rejected"),
+        (&["disconnect", "list"], "no session was or would be disconnected"),
         (&["users", "--user", "zoe"], "no users found"),
         (&["usage", "--user", "zoe"], "nobody has used anything"),
         (&["addresses", "--user", "zoe"], "no address is held"),

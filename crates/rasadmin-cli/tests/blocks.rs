@@ -57,12 +57,11 @@ fn a_user_who_is_blocked_is_refused_at_the_next_call_until_the_block_is_lifted()
 }
 
 #[test]
-fn a_session_that_is_connected_stays_and_is_named() {
+fn without_a_service_a_session_that_is_connected_stays_and_is_named() {
     let server = Server::new();
     server.connects("alice", 1, "VPN2-1");
     let told = server.run(&["block", "alice", "--until", "8h", "--yes"]).ends(0);
-    let told =
-        told.prints("session 1 (since 20").prints(") stays connected: a block disconnects nobody; disconnect it");
+    let told = told.prints("session 1 (since 20").prints(") stays connected: ").prints("start the service: ");
     assert!(told.stdout.contains(" (UTC): new connections are refused"), "{}", told.stdout);
     assert_eq!(server.recorder.look(|state| state.live_count()), 1);
     // RRAS asks again: then it is over.

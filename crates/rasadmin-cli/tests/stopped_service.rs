@@ -86,7 +86,7 @@ fn explain_counts_the_time_since_a_session_began() {
     assert_eq!(run(folder.path(), &elsewhere).ends(0).json()["allowed"], true);
 }
 
-/// Nothing disconnects the session that makes room, so people must find it: by the number that `sessions` shows.
+/// People must find the session that makes room: by the number that `sessions` shows.
 #[test]
 fn the_session_that_would_be_marked_is_named_by_its_number() {
     let newest = "[[rules]]\nname = \"newest\"\naction = \"deny\"\nmax_user_sessions = 1\n\
@@ -96,7 +96,7 @@ fn the_session_that_would_be_marked_is_named_by_its_number() {
     let (number, key) = (&sessions[0]["id"], &sessions[0]["acct_session_id"]);
     let asked = ["explain", "--user", "alice", "--server", "VPN1", "--tunnel", "SSTP", "--at", "2026-11-24 08:00"];
     let told = run(folder.path(), &asked).ends(0);
-    told.prints(&format!("marks session {number} to be disconnected; rasadmin does not disconnect it itself"));
+    told.prints(&format!("marks session {number} to be disconnected (by the rasadmin service"));
     let told = run(folder.path(), &[&asked[..], &["--json"]].concat()).ends(0).json();
     let stages = told["stages"].as_array().unwrap();
     assert_eq!(stages.last().unwrap()["replaces"], serde_json::json!([key]), "{told:#}");

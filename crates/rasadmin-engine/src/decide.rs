@@ -18,6 +18,7 @@ mod hangup;
 mod lifecycle;
 mod link;
 mod look;
+mod overdue;
 mod owner;
 mod recheck;
 mod release;
@@ -27,11 +28,12 @@ mod search;
 
 pub use carried::{Scope, decide_carried};
 pub use look::SURELY_LISTED;
+pub use overdue::{Overdue, is_blocked, overdue};
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};
 use crate::effect::Effect;
-use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Look};
+use crate::event::{AddressEvent, ConnectionEvent, Disconnect, Disconnecting, Enforcement, Event, LinkEvent, Look};
 use crate::now::{Id, Now, Process};
 use crate::record::Record;
 use crate::state::State;
@@ -168,6 +170,7 @@ pub fn decide_asking(state: &State, context: &Context<'_>, asking: Asking<'_>, n
         Asking::Reauthentication(event) => recheck::recheck(&mut draft, event, Stage::Reauthentication),
         Asking::EndpointChange(event) => recheck::recheck(&mut draft, event, Stage::EndpointChange),
     };
+    mark(&mut draft, Some(&decision));
     (record(draft, event, Some(decision.clone()), answer), decision)
 }
 
@@ -187,7 +190,16 @@ pub fn decide_late(state: &State, context: &Context<'_>, waited: &LateEvent) -> 
         Event::EndpointChange(event) => recheck::recheck_late(&mut draft, event, Stage::EndpointChange),
         other => decide_unanswered(&mut draft, other),
     }
+    mark(&mut draft, waited.decision.as_ref());
     record(draft, waited.event.clone(), waited.decision.clone(), waited.answer.clone())
+}
+
+/// Marks the sessions that a newcomer replaces. The service disconnects them.
+fn mark(draft: &mut Draft<'_>, decision: Option<&Decision>) {
+    for &session in decision.iter().flat_map(|decision| &decision.replaces) {
+        let (why, how) = (Disconnecting::Replaced, Enforcement::Marked);
+        administration::decide_to_disconnect(draft, Disconnect { session, why, how, by: None });
+    }
 }
 
 /// Decides an event that asks for no answer.
@@ -203,11 +215,12 @@ fn decide_unanswered(draft: &mut Draft<'_>, event: &Event) {
         Event::ProcessEnded { process } => lifecycle::process_ended(draft, *process),
         Event::ConfigRead(read) => lifecycle::config_read(draft, read),
         Event::Lost { events } => draft.add(Effect::Lost { events: *events }),
-        Event::ReleaseAddress { address, force } => administration::release_address(draft, *address, *force),
-        Event::CloseSession { session } => administration::close_session(draft, *session),
+        Event::ReleaseAddress { address, force, .. } => administration::release_address(draft, *address, *force),
+        Event::CloseSession { session, .. } => administration::close_session(draft, *session),
         Event::Block(block) => draft.add(Effect::Blocked(block.clone())),
         Event::BeginBlock(asked) => administration::begin_block(draft, asked),
         Event::EndBlock { subject, .. } => draft.add(Effect::BlockEnded { subject: subject.clone() }),
+        Event::Disconnect(asked) => administration::disconnect(draft, asked),
         Event::Look(look) => look::look(draft, look),
         Event::RemoteSessions(all) => all.iter().for_each(|other| draft.add(Effect::RemoteSession(other.clone()))),
         Event::Forget { before, user, how } => administration::forget(draft, *before, user.as_ref(), *how),

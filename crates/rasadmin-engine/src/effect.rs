@@ -5,12 +5,14 @@
 
 mod anomaly;
 mod block;
+mod disconnect;
 mod lease;
 mod session;
 mod usage;
 
 pub use anomaly::Anomaly;
 pub use block::{Block, BlockSubject, EarlierBlock};
+pub use disconnect::{DisconnectDecided, Disconnecting, Enforcement, TerminateCause};
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
 pub use usage::{Accumulated, CountedSession, CountedSessions, Day, DayUse, Labels, Sums, Usage, UseCarried};
@@ -55,6 +57,8 @@ pub enum Effect {
         /// The session.
         session: Id,
     },
+    /// A session is to be disconnected. It replaces what was decided before.
+    DisconnectDecided(Box<DisconnectDecided>),
     /// RRAS lists the session. It needs no link on record to stay live.
     SessionConfirmed {
         /// The session.

@@ -1,7 +1,7 @@
 //! Events that RRAS, an administrator or the rasadmin service reports, as plain values: the input of
 //! [`decide()`](crate::decide()).
 
-pub use crate::effect::{ConfigRead, Repeated};
+pub use crate::effect::{ConfigRead, Disconnecting, Enforcement, Repeated};
 
 use crate::counters::Counted;
 use crate::effect::{BlockSubject, EarlierBlock, Forgetting, RemoteSession, Usage};
@@ -58,11 +58,17 @@ pub enum Event {
         address: Address,
         /// Release it even if a live session has it.
         force: bool,
+        /// The account of the operating system that asked for it.
+        #[serde(default)]
+        by: Option<String>,
     },
     /// An administrator closes a session in the ledger; the connection in RRAS remains.
     CloseSession {
         /// The session.
         session: Id,
+        /// The account of the operating system that asked for it.
+        #[serde(default)]
+        by: Option<String>,
     },
     /// A block of a user begins or is lifted: the form before there were blocks of computers.
     Block(EarlierBlock),
@@ -75,6 +81,8 @@ pub enum Event {
         /// The account of the operating system that asked for it.
         by: Option<String>,
     },
+    /// A session is to be disconnected.
+    Disconnect(Disconnect),
     /// The service has looked at RRAS's connections.
     Look(Look),
     /// Sessions that began or ended on another server.
@@ -216,6 +224,20 @@ pub struct BeginBlock {
     /// The reason, for people.
     pub reason: Option<String>,
     /// The account of the operating system that asks for it.
+    pub by: Option<String>,
+}
+
+/// A session is to be disconnected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disconnect {
+    /// The session.
+    pub session: Id,
+    /// The reason.
+    pub why: Disconnecting,
+    /// What is done about it.
+    pub how: Enforcement,
+    /// The account of the operating system that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 

@@ -20,6 +20,7 @@ mod session;
 mod sessions;
 mod sink;
 mod table;
+mod to_disconnect;
 mod usage;
 
 pub use crate::effect::{Accumulated, Sums};
@@ -35,7 +36,7 @@ pub use usage::period_label;
 
 use crate::config::Config;
 use crate::counters::Counted;
-use crate::effect::{Block, BlockSubject, RemoteSession};
+use crate::effect::{Block, BlockSubject, DisconnectDecided, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
 use addresses::Addresses;
@@ -47,6 +48,7 @@ use lease::Leases;
 use remote_sessions::RemoteSessions;
 use sessions::Sessions;
 use std::sync::Arc;
+use to_disconnect::ToDisconnect;
 use usage::UseOfAll;
 
 /// How long a session may have no link before it is closed, in milliseconds.
@@ -80,6 +82,7 @@ pub struct State {
     heard: Option<(Process, Mono)>,
     sessions: Sessions,
     counted: CountedOfAll,
+    to_disconnect: ToDisconnect,
     leases: Leases,
     expiry: Expiry,
     uses: UseOfAll,
@@ -157,6 +160,11 @@ impl State {
     /// How many sessions are live.
     pub fn live_count(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// What was decided last about disconnecting a live session.
+    pub fn to_disconnect(&self, session: Id) -> Option<&DisconnectDecided> {
+        self.to_disconnect.of(session)
     }
 
     /// What a live session has sent and received; `None` if no look was recorded.

@@ -134,6 +134,7 @@ impl<'d> Projection<'d> {
                 self.session_established(*session, at.time, port, *tunnel)
             }
             Effect::SessionReplaced { session, by, at } => self.session_replaced(*session, *by, *at),
+            Effect::DisconnectDecided(decided) => self.disconnect_decided(decided),
             Effect::SessionAlive { session } => self.session_alive(*session),
             Effect::SourceChanged { session, source } => self.source_changed(*session, source),
             Effect::QuarantineChanged { session, quarantine } => self.quarantine_changed(*session, *quarantine),

@@ -1,4 +1,4 @@
--- Version 6. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
+-- Version 7. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
 -- Every row that a record makes has its own key, so that ingesting the same record again changes nothing. Keys of rows
 -- that every call writes begin with the time, so that new ones come last in their index.
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,6 +70,14 @@ CREATE TABLE sessions (
     billed INTEGER,
     -- The rasadmin service found the connection in RRAS before a call had announced it.
     adopted INTEGER NOT NULL DEFAULT 0,
+    -- What was decided last about disconnecting it: 'marked', 'reported' or 'enforced'; when, why, by which rule, the
+    -- reason that people gave, and the account that asked.
+    disconnect TEXT,
+    disconnect_time INTEGER,
+    disconnect_why TEXT,
+    disconnect_rule TEXT,
+    disconnect_reason TEXT,
+    disconnect_by TEXT,
     -- It was made anonymous: reading the journal again does not restore names.
     anonymous INTEGER NOT NULL DEFAULT 0,
     -- The log that it comes from. An imported session has ended, whatever its log says, so it counts for nothing.
@@ -79,6 +87,8 @@ CREATE INDEX sessions_live ON sessions (nas_identifier) WHERE acct_stop_time IS 
 CREATE INDEX sessions_user ON sessions (domain, name, acct_start_time);
 CREATE INDEX sessions_start ON sessions (acct_start_time);
 CREATE INDEX sessions_imported_address ON sessions (framed_ip_address, acct_start_time) WHERE imported IS NOT NULL;
+-- The few sessions that were to be disconnected.
+CREATE INDEX sessions_disconnect ON sessions (disconnect_time) WHERE disconnect IS NOT NULL;
 -- The few imported sessions whose end is not known.
 CREATE INDEX sessions_no_end ON sessions (acct_start_time) WHERE closed_by = 'end not in the log';
 -- The few sessions of more than a day: what overlaps a period is found without reading all that came before it.

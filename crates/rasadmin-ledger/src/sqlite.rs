@@ -110,10 +110,7 @@ impl Sqlite {
             let version = self.database.version()?;
             match version {
                 VERSION => {}
-                UPGRADED => {
-                    self.database.set(sqlite_only::ADD_ADOPTED)?;
-                    self.database.set(sqlite_only::SET_SCHEMA_VERSION)?;
-                }
+                UPGRADED => sqlite_only::UPGRADE.into_iter().try_for_each(|step| self.database.set(step))?,
                 version => self.make(version)?,
             }
             transaction.commit()?;

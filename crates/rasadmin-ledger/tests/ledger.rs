@@ -73,7 +73,11 @@ fn a_ledger_of_the_version_before_is_upgraded_and_keeps_its_rows() {
     drop(open(&path).unwrap());
     let old = rusqlite::Connection::open(&path).unwrap();
     old.execute_batch(
-        "ALTER TABLE sessions DROP COLUMN adopted; PRAGMA user_version = 6;
+        "ALTER TABLE sessions DROP COLUMN adopted; DROP INDEX sessions_disconnect;
+         ALTER TABLE sessions DROP COLUMN disconnect; ALTER TABLE sessions DROP COLUMN disconnect_time;
+         ALTER TABLE sessions DROP COLUMN disconnect_why; ALTER TABLE sessions DROP COLUMN disconnect_rule;
+         ALTER TABLE sessions DROP COLUMN disconnect_reason; ALTER TABLE sessions DROP COLUMN disconnect_by;
+         PRAGMA user_version = 6;
          INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
              calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time, imported)
          VALUES ('k', 0, 'VPN1', 'alice', 0, '', '', '', '', 1000, 2000, 'odbc')",

@@ -441,6 +441,13 @@ catalogue! {
     remedy: "Compare with `Get-RemoteAccessConnectionStatistics`. If the clients are gone, run \
              `rasadmin close --not-listed`. Otherwise do nothing: sessions that RRAS lists again stay live.";
 
+    RuleStopped = 516 Warning "rule-stopped" (rule, sessions, live)
+    text: "the rule {rule} would disconnect {sessions} of the {live} live sessions; it disconnects none of them",
+    cause: "The configuration has changed, and a rule with disconnect_active = true denies more than ten sessions, and more \
+            than half of all. That may be a mistake in the configuration.",
+    effect: "The rule disconnects nobody. It still denies new connections. Other rules are not affected.",
+    remedy: "If the rule is right, run `rasadmin disconnect resume RULE`. Otherwise correct the configuration.";
+
     // This log.
 
     LeftOut = 900 Warning "left-out" (count, message)

@@ -221,6 +221,7 @@ mod tests {
             (513, "ledger-damaged"),
             (514, "disk-fills"),
             (515, "sessions-not-listed"),
+            (516, "rule-stopped"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);

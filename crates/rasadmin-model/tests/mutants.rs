@@ -25,6 +25,7 @@ impl Engine for PortCloses {
             by: ClosedBy::PortStartedAgain,
             usage: Usage::default(),
             octets_exact: None,
+            cause: None,
         };
         let leases = state.leases_of(other.id);
         let leases = leases.map(|l| Effect::LeaseEnded { lease: l.id, by: EndedBy::PortStartedAgain, at: now.at });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 
 /// What a client asks for. The set is closed: the service refuses everything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,13 +12,119 @@ pub enum Request {
     Status {},
     /// The metrics, in Prometheus' text format.
     Metrics {},
+    /// Disconnect sessions, by their keys. The answer is a list of [`Disconnected`], in the same order.
+    Disconnect {
+        /// Their keys (acct_session_id).
+        sessions: Vec<String>,
+        /// The reason, for people.
+        reason: Option<String>,
+    },
+    /// The configuration that is in force. The answer is a [`Configuration`].
+    Configuration {},
+    /// Refuse somebody before any rule. The answer is a [`Blocked`].
+    Block {
+        /// Who.
+        subject: Subject,
+        /// When the block ends, in milliseconds since 1970, UTC; `None` until it is lifted.
+        until: Option<i64>,
+        /// The reason, for people.
+        reason: Option<String>,
+    },
+    /// Lift a block. The answer is whether there was one.
+    Unblock {
+        /// Who.
+        subject: Subject,
+    },
+    /// Close a session that RRAS no longer has, by its key. The answer is whether it was live.
+    Close {
+        /// Its key (acct_session_id).
+        session: String,
+    },
+    /// Release an address. The answer is a [`Released`].
+    Release {
+        /// The IPv4 address, or any IPv6 address with the interface identifier.
+        address: IpAddr,
+        /// Also if a live session has it.
+        force: bool,
+    },
+    /// Let a rule that was stopped end sessions again. The answer is whether it was stopped.
+    Resume {
+        /// The rule.
+        rule: String,
+    },
+}
+
+/// Who is blocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A user, or the account of a computer: `alice`, `CORP\\alice`, `host/pc7`.
+    User(String),
+    /// Every client that claims this computer name.
+    ClaimedComputer(String),
+}
+
+/// The configuration in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// Its file.
+    pub file: String,
+    /// Its hash, as decisions name it.
+    pub hash: String,
+    /// Its text.
+    pub text: String,
+    /// What is wrong with the file, if an earlier configuration is in force instead.
+    pub fault: Option<String>,
+}
+
+/// What came of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blocked {
+    /// It is in force. These are the keys of the sessions that the subject has.
+    InForce {
+        /// Their keys.
+        sessions: Vec<String>,
+    },
+    /// There are too many blocks.
+    Full,
+}
+
+/// What came of a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Released {
+    /// The address is free now.
+    Released,
+    /// It was free.
+    WasFree,
+    /// A live session has it.
+    InUse,
+}
+
+/// What became of a session that was to be disconnected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disconnected {
+    /// Its key.
+    pub session: String,
+    /// `ended`: RRAS has reported its end. `asked`: RRAS was asked, and has not reported it yet. `not-live`: it was not
+    /// connected. `failed`: RRAS was not asked, and the service tries again.
+    pub outcome: String,
+    /// Why it failed.
+    pub why: Option<String>,
 }
 
 impl Request {
     /// The right that it needs.
     pub const fn right(&self) -> Right {
         match self {
-            Self::Status {} | Self::Metrics {} => Right::Read,
+            Self::Status {} | Self::Metrics {} | Self::Configuration {} => Right::Read,
+            Self::Disconnect { .. }
+            | Self::Block { .. }
+            | Self::Unblock { .. }
+            | Self::Close { .. }
+            | Self::Release { .. }
+            | Self::Resume { .. } => Right::Change,
         }
     }
 }
@@ -113,7 +220,31 @@ mod tests {
 
     #[test]
     fn requests_have_names_that_stay() {
-        for (json, expected) in [(r#"{"status":{}}"#, Request::Status {}), (r#"{"metrics":{}}"#, Request::Metrics {})] {
+        let sessions = vec!["018f".to_owned()];
+        for (json, expected) in [
+            (r#"{"status":{}}"#, Request::Status {}),
+            (r#"{"metrics":{}}"#, Request::Metrics {}),
+            (r#"{"disconnect":{"sessions":["018f"],"reason":null}}"#, Request::Disconnect { sessions, reason: None }),
+            (r#"{"resume":{"rule":"hours"}}"#, Request::Resume { rule: "hours".to_owned() }),
+            (r#"{"configuration":{}}"#, Request::Configuration {}),
+            (
+                r#"{"block":{"subject":{"user":"alice"},"until":7,"reason":"stolen"}}"#,
+                Request::Block {
+                    subject: Subject::User("alice".to_owned()),
+                    until: Some(7),
+                    reason: Some("stolen".to_owned()),
+                },
+            ),
+            (
+                r#"{"unblock":{"subject":{"claimed-computer":"PC7"}}}"#,
+                Request::Unblock { subject: Subject::ClaimedComputer("PC7".to_owned()) },
+            ),
+            (r#"{"close":{"session":"018f"}}"#, Request::Close { session: "018f".to_owned() }),
+            (
+                r#"{"release":{"address":"10.8.0.1","force":false}}"#,
+                Request::Release { address: IpAddr::from([10, 8, 0, 1]), force: false },
+            ),
+        ] {
             assert_eq!(serde_json::to_string(&expected).unwrap(), json);
             assert_eq!(request(json.as_bytes()), Ok(expected));
         }

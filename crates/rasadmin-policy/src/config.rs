@@ -37,7 +37,7 @@ pub use list_files::Lists;
 pub use location::{Locations, NotFound, find};
 pub use paths::last_good;
 pub use schema::schema;
-pub use service::{Metrics, Retention, Service};
+pub use service::{Disconnect, DisconnectMode, Metrics, Retention, Service};
 pub use warnings::{Computer, Warnings};
 pub use watch::{CHECK_BUDGET, Change, StartProblem, Started, Watch};
 pub use zone::time_zone;

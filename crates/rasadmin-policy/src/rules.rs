@@ -19,6 +19,7 @@ pub(crate) mod lists;
 mod name_table;
 mod names;
 pub(crate) mod networks;
+mod overdue;
 pub mod period;
 mod recorded_counts;
 mod truth;
@@ -33,6 +34,7 @@ pub use keywords::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 pub use names::NamePattern;
 pub(crate) use names::Names;
 pub(crate) use networks::Networks;
+pub use overdue::Overdue;
 pub use period::{days_between, period_dates, period_start};
 pub use recorded_counts::RecordedCounts;
 pub use truth::{Limit, Truth};
@@ -58,6 +60,8 @@ pub struct Needs {
     pub groups: BTreeSet<GroupId>,
     /// The user's connect time and octets in these periods.
     pub periods: BTreeSet<Period>,
+    /// How long the session has lasted.
+    pub session_time: bool,
 }
 
 /// The number of a user's or a group's other live sessions. While the remote computer (or endpoint) is not yet known,
@@ -90,6 +94,8 @@ pub struct RuleCounts {
     pub groups: Vec<(GroupId, Count)>,
     /// Use in periods.
     pub used: Vec<(Period, Used)>,
+    /// How long the session has lasted, in seconds. 0 for one that is about to begin.
+    pub session_time: u64,
 }
 
 impl RuleCounts {
@@ -107,7 +113,7 @@ impl RuleCounts {
 impl Needs {
     /// Is there nothing to count?
     pub fn is_empty(&self) -> bool {
-        !self.user_sessions && self.groups.is_empty() && self.periods.is_empty()
+        !self.user_sessions && self.groups.is_empty() && self.periods.is_empty() && !self.session_time
     }
 }
 

@@ -48,6 +48,23 @@ fn cases() -> Vec<(&'static str, String)> {
         ("allow everyone", format!("{DENY}{}", rule("r", "allow", ""))),
         ("nobody is allowed", DENY.into()),
         ("never reached", two("users = ['CORP\\dev*', 'bob']", "users = ['CORP\\dev7', 'bob']\ntunnels = [\"SSTP\"]")),
+        ("a time that is not asked of live sessions", allow(&rule("r", "deny", "session_time = '10h'"))),
+        (
+            "live sessions that are only reported",
+            allow(&rule("r", "deny", "session_time = '10h'\ndisconnect_active = true")),
+        ),
+        (
+            "live sessions that nobody disconnects",
+            allow("service.disconnect.enabled = false\n")
+                + &rule("r", "deny", "users = ['a']\ndisconnect_active = true"),
+        ),
+        (
+            "a longer time below a shorter one",
+            allow("service.disconnect.mode = \"enforce\"\n")
+                + &rule("a", "deny", "session_time = '1h'\ndisconnect_active = true")
+                + &rule("b", "deny", "session_time = '2h'\ndisconnect_active = true"),
+        ),
+        ("every session has lasted for no time", allow(&rule("r", "deny", "session_time = '0s'\nusers = ['a']"))),
         ("every hour of the week", two("hours = ['mon-fri 00:00-24:00', 'sat+sun']", "tunnels = [\"SSTP\"]")),
         (
             "every tunnel, and more",
@@ -268,4 +285,16 @@ fn a_rule_that_denies_what_a_port_leaves_open_is_reached() {
     {
         assert_eq!(rules(first, second).contains("the rule `b` is never reached"), never, "{first} {second}");
     }
+}
+
+/// A rule above that is only about new connections leaves live sessions to the one below.
+#[test]
+fn a_rule_for_live_sessions_is_reached_below_one_that_denies_more() {
+    let rules = |active: &str| {
+        format!("{ALLOW}service.disconnect.mode = \"enforce\"\n")
+            + &rule("a", "deny", "users = ['a', 'b']")
+            + &rule("b", "deny", &format!("users = ['a']\n{active}"))
+    };
+    assert_eq!(warnings(&rules("disconnect_active = true")), "");
+    assert!(warnings(&rules("")).contains("`b`"), "{}", warnings(&rules("")));
 }

@@ -16,6 +16,7 @@
 
 mod board;
 mod current;
+pub mod disconnect;
 #[cfg(windows)]
 mod dispatcher;
 mod duty;

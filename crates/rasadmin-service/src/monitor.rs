@@ -7,6 +7,7 @@
 mod connection;
 mod looks;
 
+pub use connection::Matching;
 pub use looks::{Counts, Listed, Looks, Plan, Watched};
 
 use crate::current::Current;
@@ -21,7 +22,8 @@ use rasadmin_policy::Millis;
 use rasadmin_recorder::admin::AdminJournal;
 use rasadmin_rras::{Failure, Rras};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The time between two looks.
@@ -31,7 +33,10 @@ const EVERY: Duration = Duration::from_secs(5);
 const REST: u32 = 5;
 
 /// The present moment, on both clocks.
-pub type Clock = Box<dyn Fn() -> Stamp + Send>;
+pub type Clock = Box<dyn Fn() -> Stamp + Send + Sync>;
+
+/// The live sessions as the last look has seen them, for other duties.
+pub type Seen = Arc<Mutex<HashMap<Id, Watched>>>;
 
 /// The duty.
 pub struct Monitor {
@@ -42,6 +47,7 @@ pub struct Monitor {
     every: Duration,
     journal: Option<AdminJournal>,
     looks: RefCell<Looks>,
+    seen: Seen,
     /// For commands.
     table: Option<LiveTableFile>,
     /// How many sessions were withheld from closing at the last look.
@@ -56,7 +62,7 @@ impl Monitor {
             Some(Report::Monitor(report)) => MonitorReport { running: false, ..report },
             _ => MonitorReport::default(),
         };
-        let clock = clock(rasadmin_system::clock::Clock::new(false));
+        let clock = clock(None);
         Self {
             settings,
             config,
@@ -65,10 +71,17 @@ impl Monitor {
             every: EVERY,
             journal: None,
             looks: RefCell::default(),
+            seen: Seen::default(),
             table: None,
             reported: 0,
             report,
         }
+    }
+
+    /// Shows other duties what it sees.
+    #[must_use]
+    pub fn showing(self, seen: Seen) -> Self {
+        Self { seen, ..self }
     }
 
     /// With another clock.
@@ -81,7 +94,7 @@ impl Monitor {
     #[must_use]
     pub fn at_speed(self, speed: u32) -> Self {
         let every = (EVERY / speed.max(1)).max(Duration::from_millis(10));
-        Self { clock: clock(rasadmin_system::clock::Clock::new(true)), every, ..self }
+        Self { clock: clock(Some(speed)), every, ..self }
     }
 
     /// The live sessions as looks have seen them.
@@ -182,7 +195,9 @@ impl Monitor {
     }
 }
 
-fn clock(of: rasadmin_system::clock::Clock) -> Clock {
+/// This computer's clock; beside a scratch run that runs at a speed of its own, the run's.
+pub fn clock(speed: Option<u32>) -> Clock {
+    let of = rasadmin_system::clock::Clock::new(speed.is_some());
     Box::new(move || {
         let (time, mono) = of.now();
         Stamp { time, mono: Mono(mono) }
@@ -210,6 +225,7 @@ impl Duty for Monitor {
         let config = self.config.get();
         let plan = self.looks.get_mut().take(&listed, journal.state(), &config.zone);
         self.note(turn.now, &plan, turn.log);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(self.looks.get_mut().sessions());
         self.record(listed.begun, plan)?;
         self.show(listed.begun)?;
         Ok(self.every.max(Duration::from_millis(self.report.took) * REST))

@@ -2,14 +2,19 @@
 //!
 //! The crate `rasadmin-pipe` has the protocol, and lets nobody hold it up. This duty knows the answers.
 
+mod changes;
+
 use crate::board::Board;
+use crate::disconnect::{Disconnector, Outcome};
 use crate::duty::{Duty, DutyStart, Fault, Turn};
 use crate::metrics::Collector;
 use crate::runner::{now, works_for_duty};
 use crate::settings::Settings;
 use crate::state::{PipeReport, Report};
+pub(crate) use changes::Changes;
 use jiff::Timestamp;
-use rasadmin_pipe::{Address, Caller, Error, Handler, Limits, Refusal, Request, Server, Why};
+use rasadmin_engine::Id;
+use rasadmin_pipe::{Address, Caller, Disconnected, Error, Handler, Limits, Refusal, Request, Server, Why};
 use rasadmin_system::places;
 use serde_json::Value;
 use std::path::Path;
@@ -28,16 +33,25 @@ pub fn address(journal: &Path) -> Address {
 pub struct Pipe {
     address: Address,
     collector: Option<Arc<Collector>>,
+    disconnector: Option<Arc<Disconnector>>,
+    changes: Arc<Changes>,
     board: Arc<Board>,
     server: Option<Server>,
     report: PipeReport,
 }
 
 impl Pipe {
-    /// Nothing is opened yet. Without a collector, it has no metrics to answer with.
-    pub fn new(settings: &Settings, collector: Option<Arc<Collector>>, start: DutyStart) -> Self {
+    /// Nothing is opened yet. Without a collector, it has no metrics to answer with; without a disconnector, it disconnects
+    /// nobody.
+    pub(crate) fn new(
+        settings: &Settings,
+        changes: Arc<Changes>,
+        collector: Option<Arc<Collector>>,
+        disconnector: Option<Arc<Disconnector>>,
+        start: DutyStart,
+    ) -> Self {
         let (address, server, report) = (address(&settings.journal), None, PipeReport::default());
-        Self { address, collector, board: start.board, server, report }
+        Self { address, collector, disconnector, changes, board: start.board, server, report }
     }
 }
 
@@ -46,7 +60,9 @@ impl Duty for Pipe {
         let server = match &mut self.server {
             Some(server) => server,
             None => {
-                let answers = Answers { board: self.board.clone(), collector: self.collector.clone() };
+                let (board, collector) = (self.board.clone(), self.collector.clone());
+                let (disconnector, changes) = (self.disconnector.clone(), self.changes.clone());
+                let answers = Answers { board, collector, disconnector, changes };
                 let server = Server::bind(&self.address, Box::new(answers), Limits::default(), turn.stop.flag())?;
                 self.server.insert(server)
             }
@@ -97,14 +113,54 @@ fn is_denied(error: &std::io::Error) -> bool {
 struct Answers {
     board: Arc<Board>,
     collector: Option<Arc<Collector>>,
+    disconnector: Option<Arc<Disconnector>>,
+    changes: Arc<Changes>,
+}
+
+impl Answers {
+    fn disconnector(&self) -> Result<&Disconnector, Refusal> {
+        let off = if cfg!(windows) {
+            "disconnecting is switched off: set service.disconnect.enabled = true"
+        } else {
+            "disconnecting is switched off, or the service runs without `--rras`"
+        };
+        self.disconnector.as_deref().ok_or_else(|| Refusal::new(Why::Unavailable, off))
+    }
+
+    fn disconnect(&self, sessions: &[String], reason: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
+        let disconnector = self.disconnector()?;
+        changes::one_line(reason)?;
+        let parsed: Option<Vec<Id>> = sessions.iter().map(|key| key.parse().ok()).collect();
+        let parsed = parsed.ok_or_else(|| Refusal::new(Why::Invalid, "a session's key is not a UUID"))?;
+        let outcomes = disconnector
+            .order(&parsed, reason, &caller.account)
+            .map_err(|fault| Refusal::new(Why::Unavailable, format_args!("{}; {}", fault.what, fault.remedy)))?;
+        let all = sessions.iter().zip(outcomes).map(|(session, outcome)| {
+            let (outcome, why) = match outcome {
+                Outcome::Ended => ("ended", None),
+                Outcome::Asked => ("asked", None),
+                Outcome::NotLive => ("not-live", None),
+                Outcome::Failed(why) => ("failed", Some(why)),
+            };
+            Disconnected { session: session.clone(), outcome: outcome.to_owned(), why }
+        });
+        serde_json::to_value(all.collect::<Vec<_>>()).map_err(|e| Refusal::new(Why::Bug, e))
+    }
 }
 
 impl Handler for Answers {
     /// Each request has its answer here. What changes something must record `caller.account`, which is who the system
     /// says has asked.
-    fn answer(&self, request: &Request, _caller: &Caller) -> Result<Value, Refusal> {
+    fn answer(&self, request: &Request, caller: &Caller) -> Result<Value, Refusal> {
         match request {
             Request::Status {} => serde_json::to_value(self.board.state()).map_err(|e| Refusal::new(Why::Bug, e)),
+            Request::Disconnect { sessions, reason } => self.disconnect(sessions, reason.as_deref(), caller),
+            Request::Configuration {} => self.changes.configuration(self.board.state().config_fault),
+            Request::Block { subject, until, reason } => self.changes.block(subject, *until, reason.as_deref(), caller),
+            Request::Unblock { subject } => self.changes.unblock(subject, caller),
+            Request::Close { session } => self.changes.close(session, caller),
+            Request::Release { address, force } => self.changes.release(*address, *force, caller),
+            Request::Resume { rule } => Ok(Value::Bool(self.disconnector()?.resume(rule))),
             Request::Metrics {} => {
                 let off = "metrics are switched off: set service.metrics.enabled = true";
                 let collector = self.collector.as_ref().ok_or_else(|| Refusal::new(Why::Unavailable, off))?;

@@ -2,12 +2,13 @@
 
 use crate::board::Board;
 use crate::current::Current;
+use crate::disconnect::{Disconnect, Disconnector};
 use crate::duty::{DutyStart, NewDuty};
 use crate::follow::Follow;
 use crate::log::Log;
 use crate::metrics::{Collector, Metrics};
-use crate::monitor::Monitor;
-use crate::pipe::Pipe;
+use crate::monitor::{Monitor, Seen, clock};
+use crate::pipe::{Changes, Pipe};
 use crate::retention::Retention;
 use crate::runner::{Runner, now};
 use crate::settings::Settings;
@@ -55,10 +56,12 @@ pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Bes
         let make = move |_| Box::new(Follow::new(settings.clone())) as Box<dyn crate::Duty>;
         duties.push(NewDuty { name: DutyName::Follow, make: Box::new(make) });
     }
+    let seen = Seen::default();
     if let Some(rras) = rras.filter(|_| settings.service.monitor) {
-        let (settings, config, rras) = (settings.clone(), config.clone(), rras.clone());
+        let (settings, config, rras, seen) = (settings.clone(), config.clone(), rras.clone(), seen.clone());
         let make = move |start: DutyStart| {
-            let monitor = Monitor::new(settings.clone(), config.clone(), rras.rras.clone(), start.last);
+            let monitor =
+                Monitor::new(settings.clone(), config.clone(), rras.rras.clone(), start.last).showing(seen.clone());
             let monitor = match rras.speed {
                 Some(speed) => monitor.at_speed(speed),
                 None => monitor,
@@ -66,6 +69,16 @@ pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Bes
             Box::new(monitor) as Box<dyn crate::Duty>
         };
         duties.push(NewDuty { name: DutyName::Monitor, make: Box::new(make) });
+    }
+    let mut disconnector = None;
+    if let Some(Beside { rras, speed }) = rras.filter(|_| settings.service.disconnect.enabled) {
+        let (rras, clock, speed) = (rras.clone(), clock(*speed), *speed);
+        let shared = Arc::new(Disconnector::new(settings.clone(), config.clone(), rras, clock, seen));
+        disconnector = Some(shared.clone());
+        let make = move |start: DutyStart| {
+            Box::new(Disconnect::new(shared.clone(), speed, start.last)) as Box<dyn crate::Duty>
+        };
+        duties.push(NewDuty { name: DutyName::Disconnect, make: Box::new(make) });
     }
     if settings.service.retention.enabled {
         let settings = settings.clone();
@@ -75,8 +88,13 @@ pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Bes
     }
     let collector = settings.service.metrics.enabled.then(|| Arc::new(Collector::new(settings.clone())));
     if settings.service.pipe {
-        let (settings, collector) = (settings.clone(), collector.clone());
-        let make = move |start| Box::new(Pipe::new(&settings, collector.clone(), start)) as Box<dyn crate::Duty>;
+        let (settings, config, collector) = (settings.clone(), config.clone(), collector.clone());
+        let clock = clock(rras.and_then(|beside| beside.speed));
+        let changes = Arc::new(Changes { settings: settings.clone(), config, clock });
+        let make = move |start| {
+            let (collector, disconnector, changes) = (collector.clone(), disconnector.clone(), changes.clone());
+            Box::new(Pipe::new(&settings, changes, collector, disconnector, start)) as Box<dyn crate::Duty>
+        };
         duties.push(NewDuty { name: DutyName::Pipe, make: Box::new(make) });
     }
     if let Some(collector) = collector {

@@ -62,6 +62,8 @@ pub enum DutyName {
     Follow,
     /// Looks at RRAS's connections.
     Monitor,
+    /// Ends sessions.
+    Disconnect,
     /// Keeps journal and ledger short.
     Retention,
     /// Answers commands.
@@ -76,6 +78,7 @@ impl DutyName {
         match self {
             Self::Follow => "follow",
             Self::Monitor => "monitor",
+            Self::Disconnect => "disconnect",
             Self::Retention => "retention",
             Self::Pipe => "pipe",
             Self::Metrics => "metrics",
@@ -91,6 +94,8 @@ pub enum Report {
     Follow(FollowReport),
     /// Of `monitor`.
     Monitor(MonitorReport),
+    /// Of `disconnect`.
+    Disconnect(DisconnectReport),
     /// Of `retention`.
     Retention(RetentionReport),
     /// Of `pipe`.
@@ -105,6 +110,7 @@ impl Report {
         match name {
             DutyName::Follow => Self::Follow(FollowReport::default()),
             DutyName::Monitor => Self::Monitor(MonitorReport::default()),
+            DutyName::Disconnect => Self::Disconnect(DisconnectReport::default()),
             DutyName::Retention => Self::Retention(RetentionReport::default()),
             DutyName::Pipe => Self::Pipe(PipeReport::default()),
             DutyName::Metrics => Self::Metrics(MetricsReport::default()),
@@ -116,6 +122,7 @@ impl Report {
         match self {
             Self::Follow(_) => DutyName::Follow,
             Self::Monitor(_) => DutyName::Monitor,
+            Self::Disconnect(_) => DutyName::Disconnect,
             Self::Retention(_) => DutyName::Retention,
             Self::Pipe(_) => DutyName::Pipe,
             Self::Metrics(_) => DutyName::Metrics,
@@ -157,6 +164,49 @@ pub struct MonitorReport {
     pub adopted: u64,
     /// How many sessions this service has closed because RRAS did not list them.
     pub closed: u64,
+}
+
+/// What `disconnect` has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisconnectReport {
+    /// The mode, as in the configuration.
+    pub mode: String,
+    /// How many sessions this service was to disconnect, and told RRAS so.
+    pub enforced: u64,
+    /// How many it only reported.
+    pub reported: u64,
+    /// How many are held back now: by a rule's limit, by a stop, or until the configuration has stood for a minute.
+    pub waiting: usize,
+    /// Rules that end nothing until somebody resumes them.
+    pub stopped: Vec<StoppedRule>,
+    /// Sessions that are still there after several attempts.
+    pub failing: Vec<Failing>,
+    /// The hash of the configuration that was looked at for rules that would end too much.
+    pub judged: Option<String>,
+}
+
+/// A rule that would have ended most sessions after a change of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoppedRule {
+    /// The rule.
+    pub rule: String,
+    /// How many sessions it would have ended.
+    pub sessions: usize,
+    /// Of so many.
+    pub live: usize,
+    /// When it was stopped.
+    pub since: Millis,
+}
+
+/// A session that could not be disconnected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// The session.
+    pub session: Id,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Why it did not work.
+    pub why: String,
 }
 
 /// How far `retention` is.

@@ -1,8 +1,10 @@
 //! `rasadmin block`.
 
+use crate::ask_service::Unanswered;
 use crate::block_subject::{SubjectArguments, shown};
 use crate::confirm::confirm;
-use crate::context::{Context, ContextArguments, ZoneArguments, session_row};
+use crate::context::{Context, ContextArguments, ZoneArguments};
+use crate::disconnecting::{Target, disconnect};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::user_shown;
 use crate::output::Output;
@@ -11,13 +13,13 @@ use clap::Args;
 use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::state::{MAX_BLOCKS, Session};
-use rasadmin_engine::{Event, Id, Millis, State};
+use rasadmin_engine::{Event, InterfaceType, Millis, State};
 use rasadmin_ledger::report::{Filter, Reader, UserFilter};
 
 /// How many characters a reason has at most.
 const LONGEST_REASON: usize = 200;
 
-/// How many sessions are named.
+/// How many sessions that stay connected are named.
 const NAMED: usize = 5;
 
 /// Refuse a user or a computer before any rule
@@ -25,8 +27,8 @@ const NAMED: usize = 5;
 /// From its next call on, the DLL on this server refuses the user or computer, whatever the rules say. The block ends
 /// at a time, or with `rasadmin unblock`. It survives restarts. Blocking somebody again replaces the block.
 ///
-/// A block does not disconnect an active session: disconnect it in RRAS too. The DLL refuses that session at
-/// its next reauthentication, change of endpoint or further link.
+/// If the rasadmin service runs, it disconnects their sessions. Otherwise they stay connected until the DLL refuses
+/// their next reauthentication, change of endpoint or further link, or until you start the service.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -55,8 +57,8 @@ pub struct Arguments {
 
 /// What came of it.
 enum Outcome {
-    /// Blocked. If there was an earlier block, this one replaces it. These sessions stay connected.
-    Blocked { replaced: Option<Block>, live: Vec<Id> },
+    /// Blocked. If there was an earlier block, this one replaces it. These sessions are live.
+    Blocked { replaced: Option<Block>, live: Vec<Session> },
     /// There are too many blocks.
     Full,
 }
@@ -76,7 +78,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let ends = end(until, &context);
     confirm(&format!("Block {who} on {server} {ends}?"), arguments.yes, out)?;
     let by = rasadmin_rights::account_name();
-    let asked = BeginBlock { subject: subject.clone(), until, reason, by };
+    let asked = BeginBlock { subject: subject.clone(), until, reason: reason.clone(), by };
     match record::record(&mut tool, |state| look(state, &asked))? {
         Outcome::Full => Err(CommandError::usage(format!(
             "there are {MAX_BLOCKS} blocks, and no more are possible: nothing was changed"
@@ -91,7 +93,18 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
                 let since = times::show(replaced.since, &context.zone);
                 writeln!(out, "this replaces the block since {since}, {}", end(replaced.until, &context))?;
             }
-            say_who_stays(out, ledger.as_ref(), &context, &live)?;
+            // The service leaves routers alone too.
+            let (clients, routers): (Vec<_>, Vec<_>) =
+                live.iter().partition(|session| session.interface == InterfaceType::Client);
+            let targets = |of: Vec<&Session>| -> Vec<Target> {
+                of.into_iter().map(|session| Target::new(session, ledger.as_ref())).collect()
+            };
+            let clients = targets(clients);
+            if let Some((unanswered, rest)) = disconnect(&clients, reason.as_deref(), &context, out)?.unanswered {
+                let Unanswered { error, undone } = unanswered;
+                say_who_stays(out, &context, rest, undone, &error.to_string())?;
+            }
+            say_who_stays(out, &context, &targets(routers), true, "a block disconnects no router")?;
             if let Some(uncertain) = arguments.subject.uncertain_domain(domains) {
                 warning!("{uncertain}");
             }
@@ -105,7 +118,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 }
 
 /// A reason that fits into lists.
-fn reason(text: &str) -> Result<String> {
+pub fn reason(text: &str) -> Result<String> {
     let text = text.trim();
     if text.is_empty() {
         return Err(CommandError::usage("the reason is empty: write one, or leave --reason out"));
@@ -129,11 +142,12 @@ fn look(state: &State, asked: &BeginBlock) -> (Outcome, Option<Event>) {
     let replaced = state.block(&asked.subject, now).cloned();
     let mut live: Vec<&Session> = state.live().filter(|session| is_of(session, &asked.subject)).collect();
     live.sort_unstable_by_key(|session| (session.began.mono, session.id));
-    let live = live.iter().map(|session| session.id).collect();
+    let live = live.into_iter().cloned().collect();
     (Outcome::Blocked { replaced, live }, Some(Event::BeginBlock(asked.clone())))
 }
 
-fn is_of(session: &Session, subject: &BlockSubject) -> bool {
+/// Is it the subject's session?
+pub fn is_of(session: &Session, subject: &BlockSubject) -> bool {
     match subject {
         BlockSubject::User(user) => session.user.as_ref() == Some(user),
         BlockSubject::ClaimedComputer(name) => session.computer.folded() == *name,
@@ -147,30 +161,24 @@ pub fn end(until: Option<Millis>, context: &Context) -> String {
     if until.is_none() { ends } else { format!("{ends} ({})", zone.iana_name().unwrap_or("UTC")) }
 }
 
-/// The sessions that a block does not end: by their keys, if no ledger has their numbers.
-fn say_who_stays(out: &mut Output, ledger: Option<&Reader>, context: &Context, live: &[Id]) -> Result<()> {
+/// Sessions that stay connected, or may stay if it is not `certain`.
+fn say_who_stays(out: &mut Output, context: &Context, live: &[Target], certain: bool, why: &str) -> Result<()> {
     if live.is_empty() {
         return Ok(());
     }
-    let mut named = Vec::new();
-    for id in live.iter().take(NAMED) {
-        let row = session_row(ledger, *id);
-        named.push(row.map_or_else(
-            || id.to_string(),
-            |row| format!("{} (since {})", row.id, times::show(row.acct_start_time, &context.zone)),
-        ));
-    }
+    let since = |target: &Target| format!("{} (since {})", target.number, times::show(target.since, &context.zone));
+    let mut named: Vec<String> = live.iter().take(NAMED).map(since).collect();
     let more = live.len() - named.len();
     if more > 0 {
         named.push(format!("{more} more"));
     }
-    let (noun, stay) = if live.len() == 1 { ("session", "stays") } else { ("sessions", "stay") };
-    writeln!(
-        out,
-        "{noun} {} {stay} connected: a block disconnects nobody; disconnect {} in RRAS",
-        named.join(", "),
-        if live.len() == 1 { "it" } else { "them" }
-    )
+    let (noun, stay, them) = match (live.len(), certain) {
+        (1, true) => ("session", "stays", "it"),
+        (1, false) => ("session", "may stay", "it"),
+        (_, true) => ("sessions", "stay", "them"),
+        (_, false) => ("sessions", "may stay", "them"),
+    };
+    writeln!(out, "{noun} {} {stay} connected: {why}; or disconnect {them} in RRAS's console", named.join(", "))
 }
 
 /// What a block of a computer cannot do.

@@ -18,8 +18,8 @@ use rasadmin_service::state_file;
 /// Close a session that RRAS no longer has
 ///
 /// Use this for a session that still counts although its user has gone. It ends now, with cause Admin-Reset, and its
-/// addresses are free. This does not disconnect anybody, because RRAS does not learn of it. A user who is still
-/// connected stays connected, but no longer counts.
+/// addresses are free. This does not disconnect anybody, because RRAS does not learn of it: `rasadmin disconnect` does. A
+/// user who is still connected stays connected, but no longer counts.
 ///
 /// With --not-listed, it closes the sessions that RRAS's list lacked at two looks of the rasadmin service in a row. The
 /// service closes a few of them by itself; if many are missing at once, the list may be wrong, so it leaves them to you.
@@ -69,7 +69,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     confirm(&question, arguments.yes, out)?;
     let closed = record::record(&mut tool, |state| {
         let lives = state.session(key).is_some();
-        (lives, lives.then_some(Event::CloseSession { session: key }))
+        (lives, lives.then(|| Event::CloseSession { session: key, by: rasadmin_rights::account_name() }))
     })?;
     record::bring_in(&context)?;
     if closed {

@@ -1,10 +1,11 @@
 //! `rasadmin metrics`.
 
-use crate::context::{Context, ContextArguments};
-use crate::error::{AS_ADMINISTRATOR, CommandError, Exit, Kind, Result};
+use crate::ask_service::ask;
+use crate::context::ContextArguments;
+use crate::error::{Exit, Result};
 use crate::output::Output;
 use clap::Args;
-use rasadmin_pipe::{Error, Refusal, Request, Why};
+use rasadmin_pipe::Request;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,39 +32,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = ContextArguments { config: arguments.config, ..ContextArguments::default() }.open()?;
-    let address = rasadmin_service::pipe::address(context.journal()?);
-    let text: String = rasadmin_pipe::ask(&address, &Request::Metrics {}, PATIENCE).map_err(|e| failed(e, &context))?;
+    let text: String = ask(&context, &Request::Metrics {}, PATIENCE).map_err(|unanswered| unanswered.error)?;
     write!(out, "{text}")?;
     Ok(Exit::Success)
-}
-
-/// How to start the service.
-const START: &str = if cfg!(windows) {
-    "start the service: `Start-Service rasadmin`; if it is not registered, `rasadmin install` registers it"
-} else {
-    "start the service: `rasadmin service run`"
-};
-
-fn failed(error: Error, context: &Context) -> CommandError {
-    let runs = || matches!(rasadmin_journal::service_of(&context.config.journal), Ok(Some(_)));
-    let (kind, hint) = match &error {
-        Error::NoService(_) if !context.config.service.pipe => {
-            (Kind::NotRunning, "the configuration switches the pipe off; set service.pipe.enabled = true")
-        }
-        Error::NoService(_) if runs() => {
-            (Kind::NotRunning, "the service runs; `rasadmin status` shows its duty `pipe`")
-        }
-        Error::NoService(_) => (Kind::NotRunning, START),
-        Error::TooLate(_) => (Kind::NotRunning, "`rasadmin status` shows how the service is doing"),
-        Error::Denied(_) => (Kind::System, AS_ADMINISTRATOR),
-        Error::Refused(Refusal { why: Why::Forbidden, .. }) => (Kind::System, AS_ADMINISTRATOR),
-        Error::NoAnswer { .. } | Error::Refused(Refusal { why: Why::Version | Why::Invalid, .. }) => {
-            (Kind::System, "use the rasadmin that came with the service")
-        }
-        Error::Foreign { .. } => (Kind::System, "find out which program that is; do not trust what it says"),
-        Error::Refused(_) | Error::Taken(_) | Error::Io { .. } => {
-            (Kind::System, "`rasadmin status` shows how the service is doing")
-        }
-    };
-    CommandError::new(kind, error).hint(hint)
 }

@@ -67,7 +67,10 @@ fn look(state: &State, address: Address, force: bool) -> (Outcome, Option<Event>
     match state.lease_at(address).map(|lease| lease.holding) {
         None => (Outcome::WasFree, None),
         Some(Holding::Session(session)) if !force => (Outcome::IsInUse(session), None),
-        Some(_) => (Outcome::Released, Some(Event::ReleaseAddress { address, force })),
+        Some(_) => {
+            let by = rasadmin_rights::account_name();
+            (Outcome::Released, Some(Event::ReleaseAddress { address, force, by }))
+        }
     }
 }
 

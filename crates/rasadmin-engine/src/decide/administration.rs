@@ -1,11 +1,11 @@
-//! What an administrator does: release an address, close a session, block somebody, delete
-//! personal data.
+//! What an administrator or the service does: release an address, close a session, disconnect some, block somebody,
+//! delete personal data.
 
 use super::draft::Draft;
 use crate::addresses::Address;
 use crate::calendar::labels_at;
-use crate::effect::{Block, ClosedBy, Effect, EndedBy, Forgetting};
-use crate::event::BeginBlock;
+use crate::effect::{Block, ClosedBy, DisconnectDecided, Effect, EndedBy, Forgetting};
+use crate::event::{BeginBlock, Disconnect};
 use crate::now::Id;
 use crate::state::Holding;
 use crate::{Identity, Millis};
@@ -30,6 +30,22 @@ pub(super) fn close_session(draft: &mut Draft<'_>, id: Id) {
     if let Some(session) = draft.state.session(id).filter(|_| draft.lives(id)) {
         draft.session = Some(id);
         draft.close(session, draft.at(), ClosedBy::Administrator, None);
+    }
+}
+
+/// Decides that a live session is to be disconnected.
+pub(super) fn disconnect(draft: &mut Draft<'_>, asked: &Disconnect) {
+    draft.session = Some(asked.session);
+    decide_to_disconnect(draft, asked.clone());
+}
+
+/// What has been decided already is not decided again, and an order is not taken back.
+pub(super) fn decide_to_disconnect(draft: &mut Draft<'_>, Disconnect { session, why, how, by }: Disconnect) {
+    let before = draft.state.to_disconnect(session);
+    let new = before.is_none_or(|before| before.how < how || (before.how == how && before.why != why));
+    if new && draft.lives(session) {
+        let at = draft.at();
+        draft.add(Effect::DisconnectDecided(Box::new(DisconnectDecided { session, at, why, how, by })));
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>
 }
 
 /// The block that is in force for these facts: the user's, or else that of the computer name that the client claims.
-fn block<'a>(draft: &Draft<'a>, facts: &Facts) -> Option<&'a Block> {
+pub(super) fn block<'a>(draft: &Draft<'a>, facts: &Facts) -> Option<&'a Block> {
     let in_force = |subject: BlockSubject| draft.state.block(&subject, draft.at().time);
     let user = facts.user.known().and_then(|user| in_force(BlockSubject::User(user.clone())));
     user.or_else(|| in_force(BlockSubject::claimed_computer(facts.computer.known()?)))

@@ -12,7 +12,9 @@ use crate::{Fact, Facts, Identity, Stage, Tunnel};
 
 /// Counts what is needed. `own` is the session of the event; it is not counted.
 pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> RuleCounts {
-    let mut known = RuleCounts::default();
+    let lasted = |session: &Session| draft.at().seconds_since(session.began);
+    let session_time = own.and_then(|own| draft.state.session(own)).map_or(0, lasted);
+    let mut known = RuleCounts { session_time, ..RuleCounts::default() };
     let Some(user) = facts.user.known() else {
         known.groups = needs.groups.iter().map(|&group| (group, Count::default())).collect();
         known.used = needs.periods.iter().map(|&period| (period, Used::default())).collect();

@@ -4,7 +4,7 @@ use super::requester::may_have_requested;
 use super::{Context, LEASE_TIMEOUT};
 use crate::calendar::{days_of, labels_at};
 use crate::effect::{
-    Anomaly, ClosedBy, DayUse, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, SessionEnded, Usage,
+    Anomaly, ClosedBy, DayUse, Effect, EndedBy, Enforcement, LeaseBegan, LinkBegan, SessionBegan, SessionEnded, Usage,
 };
 use crate::now::{Id, Now, Stamp};
 use crate::state::{Closed, Lease, Link, Session, State};
@@ -331,7 +331,9 @@ impl<'a> Draft<'a> {
             }
         }
         let session = session.id;
-        self.add(Effect::SessionEnded(SessionEnded { session, start, at: stop, by, usage, octets_exact }));
+        let enforced = self.state.to_disconnect(session).filter(|decided| decided.how == Enforcement::Enforced);
+        let cause = enforced.filter(|_| by == ClosedBy::Hangup).map(|decided| decided.why.cause());
+        self.add(Effect::SessionEnded(SessionEnded { session, start, at: stop, by, usage, octets_exact, cause }));
     }
 
     /// The usage with what the counters have counted in all, if looks were recorded. The counters that a hangup reports

@@ -6,7 +6,7 @@ use super::find_session::{any_closed, find_session};
 use super::revive::revive;
 use crate::calendar::labels_at;
 use crate::counters::Counted;
-use crate::effect::{ClosedBy, CountedSession, CountedSessions, Effect, LeaseBegan, Origin, SessionBegan};
+use crate::effect::{ClosedBy, CountedSession, CountedSessions, Effect, Enforcement, LeaseBegan, Origin, SessionBegan};
 use crate::event::{ConnectionEvent, Look, NotListed};
 use crate::now::{Id, Mono, Stamp};
 use crate::state::Session;
@@ -42,8 +42,11 @@ pub(super) fn look(draft: &mut Draft<'_>, look: &Look) {
 
 /// Only octets that a session received after it was replaced prove that its client is still there.
 fn show_life(draft: &mut Draft<'_>, session: &Session, alive: Option<Stamp>) {
+    // Its octets end soon if it is about to be disconnected.
+    let ends = draft.state.to_disconnect(session.id).is_some_and(|decided| decided.how != Enforcement::Reported);
     if let Some((replaced, alive)) = session.replaced.zip(alive)
         && replaced.at.mono <= alive.mono
+        && !ends
     {
         draft.add(Effect::SessionAlive { session: session.id });
     }

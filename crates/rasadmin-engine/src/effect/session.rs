@@ -1,6 +1,6 @@
 //! How sessions and their links begin and end.
 
-use super::{DayUse, Usage};
+use super::{DayUse, TerminateCause, Usage};
 use crate::now::{Id, Process, Stamp};
 use crate::{Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
@@ -57,9 +57,17 @@ pub struct SessionEnded {
     /// Are the octets exact? `None` if no look was recorded: then the frames tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub octets_exact: Option<bool>,
+    /// The cause of a hangup, if the service has disconnected the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<TerminateCause>,
 }
 
 impl SessionEnded {
+    /// Acct-Terminate-Cause (RFC 2866), if it is known.
+    pub fn terminate_cause(&self) -> Option<&'static str> {
+        self.by.cause().or(self.cause.map(TerminateCause::name))
+    }
+
     /// Are the octets exact? Otherwise there may have been more.
     pub fn is_exact(&self) -> bool {
         self.by == ClosedBy::Hangup && self.octets_exact.unwrap_or_else(|| self.usage.is_exact())

@@ -57,6 +57,11 @@ impl State {
                 self.recount(*session, |s| s.replaced = replaced);
             }
             Effect::SessionAlive { session } => self.recount(*session, |s| s.replaced = None),
+            Effect::DisconnectDecided(decided) => {
+                if self.sessions.get(decided.session).is_some() {
+                    self.to_disconnect.set((**decided).clone());
+                }
+            }
             Effect::SessionConfirmed { session, at } => {
                 self.sessions.change(*session, |s| s.confirmed = Some(*at));
                 self.wait_for_link(*session);
@@ -126,6 +131,7 @@ impl State {
         }
         let sessions = self.sessions.take_all();
         self.counted.clear();
+        self.to_disconnect.clear();
         self.uses.reserve(sessions.len());
         // In the order of their beginning: the use that was written last is kept.
         for session in sessions.sorted() {
@@ -188,6 +194,7 @@ impl State {
         };
         self.derived.count(&session, -1);
         self.counted.forget(id);
+        self.to_disconnect.forget(id);
         self.expiry.set(Due::Session(id), None);
         session.links.clear();
         if ended.by.hangup_may_come() {

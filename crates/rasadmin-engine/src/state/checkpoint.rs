@@ -16,9 +16,10 @@ use super::session::{Closed, Session};
 use super::sessions::Sessions;
 use super::sink::Sink;
 use super::table::Table;
+use super::to_disconnect::ToDisconnect;
 use super::usage::{UseOf, UseOfAll};
 use crate::Name;
-use crate::effect::{Block, RemoteSession};
+use crate::effect::{Block, DisconnectDecided, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,7 @@ pub struct Checkpoint {
     owed: Table<Lease>,
     uses: Table<UseOf>,
     counted: Table<CountedOf>,
+    to_disconnect: Table<DisconnectDecided>,
 }
 
 /// What is not a table.
@@ -78,6 +80,7 @@ impl Checkpoint {
             owed: owed.clone(),
             uses: state.uses.table().clone(),
             counted: state.counted.table().clone(),
+            to_disconnect: state.to_disconnect.table().clone(),
         }
     }
 
@@ -109,6 +112,7 @@ impl Checkpoint {
             heard: head.heard,
             sessions: Sessions::load(self.sessions, self.closed),
             counted: CountedOfAll::load(self.counted),
+            to_disconnect: ToDisconnect::load(self.to_disconnect),
             leases: Leases::load(self.leases, self.owed),
             expiry,
             uses: UseOfAll::load(self.uses),
@@ -169,6 +173,7 @@ impl Slices {
             6 => all.owed.slice(slice, to)?,
             7 => all.uses.slice(slice, to)?,
             8 => all.counted.slice(slice, to)?,
+            9 => all.to_disconnect.slice(slice, to)?,
             _ => return Ok(false),
         };
         (self.part, self.slice) = if whole { (self.part + 1, 0) } else { (self.part, slice + 1) };

@@ -49,7 +49,7 @@ pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
     let at = Stamp { time: stop, mono: new.at.mono };
     let days = split(stop.saturating_sub(millis), stop, &new.days, session.used);
     let (session, by, octets_exact) = (session.id, ClosedBy::InstanceEnded, None);
-    Closing { ended: SessionEnded { session, start, at, by, usage, octets_exact }, days }
+    Closing { ended: SessionEnded { session, start, at, by, usage, octets_exact, cause: None }, days }
 }
 
 /// Splits the time between two moments by days. Octets remain on the days on which they were seen.

@@ -4,7 +4,9 @@ use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::calendar::date_of_label;
-use rasadmin_engine::effect::{ClosedBy, CountedSession, DayUse, Labels, SessionBegan, SessionEnded};
+use rasadmin_engine::effect::{
+    ClosedBy, CountedSession, DayUse, DisconnectDecided, Labels, SessionBegan, SessionEnded,
+};
 use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Stamp, Tunnel};
 use std::collections::BTreeMap;
 
@@ -55,6 +57,18 @@ impl Projection<'_> {
         Ok(())
     }
 
+    pub(super) fn disconnect_decided(&mut self, decided: &DisconnectDecided) -> Result<(), Error> {
+        let DisconnectDecided { session, at, why, how, by } = decided;
+        self.database.run(
+            queries::DISCONNECT_DECIDED,
+            values! {
+                session: *session, how: how.name(), at: at.time, why: why.name(), rule: why.rule(), reason: why.reason(),
+                by: by.as_deref(),
+            },
+        )?;
+        Ok(())
+    }
+
     /// Writes what a live session has sent and received so far. Octets that were not counted before go to the day with
     /// these labels.
     pub(super) fn counted(&mut self, one: &CountedSession, labels: Labels) -> Result<(), Error> {
@@ -100,7 +114,7 @@ impl Projection<'_> {
                 session: session, start: ended.start, stop: stop, seconds: ended.usage.seconds,
                 input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
                 frames_in: usage.map(|u| u.input_packets), frames_out: usage.map(|u| u.output_packets),
-                octets_are: octets_are, cause: ended.by.cause(), by: ended.by.name(),
+                octets_are: octets_are, cause: ended.terminate_cause(), by: ended.by.name(),
                 estimated: ended.by.is_estimated(), billed: ended.by.is_billed(),
             },
         )?;

@@ -26,11 +26,14 @@ impl Projection<'_> {
         sessions.sort_by_key(|(session, _)| (session.began.mono, session.id));
         for (session, ended) in sessions {
             let new = self.session(&of, session, state.counted(session.id))?;
+            if let Some(decided) = state.to_disconnect(session.id) {
+                self.disconnect_decided(decided)?;
+            }
             if let Some((stop, by)) = ended.filter(|_| new) {
                 let seconds = stop.seconds_since(session.began);
                 let usage = Usage { seconds, ..Usage::default() };
                 let (session, start, octets_exact) = (session.id, session.began.time, None);
-                let ended = SessionEnded { session, start, at: stop, by, usage, octets_exact };
+                let ended = SessionEnded { session, start, at: stop, by, usage, octets_exact, cause: None };
                 self.session_ended(&ended)?;
             }
         }

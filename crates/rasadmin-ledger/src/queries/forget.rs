@@ -89,7 +89,7 @@ queries! {
              AND anonymous = 0 AND +id > :after ORDER BY +id LIMIT :limit";
 
     SESSION_ANONYMISED = "UPDATE sessions SET domain = :domain, name = :name, user_name = :alias, anonymous = 1,
-             remote_computer = '', calling_station_id = '', guid = NULL
+             remote_computer = '', calling_station_id = '', guid = NULL, disconnect_reason = NULL
          WHERE id = :id";
 
     PAST_LEASES = "SELECT id, domain, name, user_name FROM leases

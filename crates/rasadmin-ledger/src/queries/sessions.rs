@@ -12,7 +12,7 @@ macro_rules! columns {
              (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), acct_link_count,
              acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
              acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported, nas_port,
-             adopted"
+             adopted, disconnect, disconnect_time, disconnect_why, disconnect_rule, disconnect_reason, disconnect_by"
     };
 }
 
@@ -82,9 +82,15 @@ macro_rules! known_users {
     ($user:expr) => {
         concat!(
             "WITH came AS (SELECT domain, name, count(*) - count(acct_stop_time) AS live,
-                 count(CASE WHEN ", was_session!(), " THEN 1 END) AS sessions,
-                 min(CASE WHEN ", was_session!(), " THEN acct_start_time END) AS first,
-                 max(CASE WHEN ", was_session!(), " THEN coalesce(acct_stop_time, acct_start_time) END) AS last
+                 count(CASE WHEN ",
+            was_session!(),
+            " THEN 1 END) AS sessions,
+                 min(CASE WHEN ",
+            was_session!(),
+            " THEN acct_start_time END) AS first,
+                 max(CASE WHEN ",
+            was_session!(),
+            " THEN coalesce(acct_stop_time, acct_start_time) END) AS last
              FROM sessions WHERE name IS NOT NULL AND ",
             $user,
             " AND ",
@@ -119,6 +125,11 @@ queries! {
          WHERE acct_session_id = :session";
 
     SESSION_ALIVE = "UPDATE sessions SET replaced_by = NULL, replaced = NULL, replaced_mono = NULL
+         WHERE acct_session_id = :session";
+
+    /// What was decided about disconnecting it.
+    DISCONNECT_DECIDED = "UPDATE sessions SET disconnect = :how, disconnect_time = :at, disconnect_why = :why,
+             disconnect_rule = :rule, disconnect_reason = CASE WHEN anonymous = 0 THEN :reason END, disconnect_by = :by
          WHERE acct_session_id = :session";
 
     /// What a live session has sent and received so far.
@@ -224,6 +235,12 @@ queries! {
              AND (lower(nas_identifier) = lower(:server) OR :server IS NULL)
              AND +acct_start_time >= :since AND +acct_start_time < :until
          ORDER BY +acct_start_time DESC, id DESC LIMIT :limit";
+
+    /// Those that were to be disconnected, the latest first.
+    DISCONNECTS = "SELECT ", columns!(), " FROM sessions
+         WHERE disconnect IS NOT NULL AND disconnect_time >= :since AND disconnect_time < :until AND ", anyone!(), "
+             AND (lower(nas_identifier) = lower(:server) OR :server IS NULL)
+         ORDER BY disconnect_time DESC, id DESC LIMIT :limit";
 
     SESSION = "SELECT ", columns!(), " FROM sessions WHERE id = :id";
 

@@ -73,6 +73,20 @@ sqlite_only! {
     SET_SCHEMA_VERSION = "PRAGMA user_version = ", version!();
     /// From the version before.
     ADD_ADOPTED = "ALTER TABLE sessions ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0";
+    /// From the version before.
+    ADD_DISCONNECT = "ALTER TABLE sessions ADD COLUMN disconnect TEXT";
+    /// From the version before.
+    ADD_DISCONNECT_TIME = "ALTER TABLE sessions ADD COLUMN disconnect_time INTEGER";
+    /// From the version before.
+    ADD_DISCONNECT_WHY = "ALTER TABLE sessions ADD COLUMN disconnect_why TEXT";
+    /// From the version before.
+    ADD_DISCONNECT_RULE = "ALTER TABLE sessions ADD COLUMN disconnect_rule TEXT";
+    /// From the version before.
+    ADD_DISCONNECT_REASON = "ALTER TABLE sessions ADD COLUMN disconnect_reason TEXT";
+    /// From the version before.
+    ADD_DISCONNECT_BY = "ALTER TABLE sessions ADD COLUMN disconnect_by TEXT";
+    /// From the version before.
+    INDEX_DISCONNECT = "CREATE INDEX sessions_disconnect ON sessions (disconnect_time) WHERE disconnect IS NOT NULL";
     /// Is the file empty, or another program's?
     TABLES = "SELECT count(*) FROM sqlite_schema";
     /// Copies the current state while others write.
@@ -82,3 +96,16 @@ sqlite_only! {
     /// Checks the structure of the file without its indexes.
     QUICK_CHECK = "PRAGMA quick_check(10)";
 }
+
+/// What makes a file of the version before one of this version.
+pub(crate) const UPGRADE: [SqliteOnly; 9] = [
+    ADD_ADOPTED,
+    ADD_DISCONNECT,
+    ADD_DISCONNECT_TIME,
+    ADD_DISCONNECT_WHY,
+    ADD_DISCONNECT_RULE,
+    ADD_DISCONNECT_REASON,
+    ADD_DISCONNECT_BY,
+    INDEX_DISCONNECT,
+    SET_SCHEMA_VERSION,
+];

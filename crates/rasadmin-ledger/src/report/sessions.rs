@@ -86,8 +86,8 @@ pub struct SessionRow {
     /// `exact`, or `lower bound` if a 32-bit counter may have wrapped unseen. Of a live session, always `lower bound`,
     /// unless the rasadmin service has just seen it (`sessions`). Null if no octets are known.
     pub octets_are: Option<String>,
-    /// Why it ended, in RADIUS's words: `NAS-Reboot` or `Admin-Reset`. Null if rasadmin does not know; an imported
-    /// session has what its log says.
+    /// Why it ended, in RADIUS's words: `NAS-Reboot`, `Admin-Reset` or `Session-Timeout`. Null if rasadmin does not know;
+    /// an imported session has what its log says.
     pub acct_terminate_cause: Option<String>,
     /// How rasadmin learnt of its end: `hangup`, `instance ended` and so on. Null while it is live.
     pub closed_by: Option<String>,
@@ -100,6 +100,22 @@ pub struct SessionRow {
     pub imported: Option<String>,
     /// True if the rasadmin service found the connection in RRAS before a call had announced it.
     pub adopted: bool,
+    /// What was decided last about disconnecting it: `marked` (a newer session replaces it, and the rasadmin service has not
+    /// seen that yet), `reported` (it stayed connected) or `enforced` (the service has asked RRAS to disconnect it). Null if
+    /// nothing was.
+    pub disconnect: Option<String>,
+    /// When that was decided: RFC 3339, UTC.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub disconnect_time: Option<Millis>,
+    /// Why: `rule`, `blocked`, `replaced` or `asked`.
+    pub disconnect_why: Option<String>,
+    /// The rule.
+    pub disconnect_rule: Option<String>,
+    /// The reason that the rule or an administrator gave.
+    pub disconnect_reason: Option<String>,
+    /// The account that asked.
+    pub disconnect_by: Option<String>,
 }
 
 impl SessionRow {
@@ -173,6 +189,12 @@ impl SessionRow {
             imported: row.get(30)?,
             nas_port: row.get(31)?,
             adopted: row.get(32)?,
+            disconnect: row.get(33)?,
+            disconnect_time: row.get(34)?,
+            disconnect_why: row.get(35)?,
+            disconnect_rule: row.get(36)?,
+            disconnect_reason: row.get(37)?,
+            disconnect_by: row.get(38)?,
         })
     }
 }
@@ -187,6 +209,11 @@ impl Reader {
             false => queries::SESSIONS,
         };
         self.database.all(query, &filter.limited(), SessionRow::read)
+    }
+
+    /// Sessions that were to be disconnected, the latest decision first. The filter's period is that of the decisions.
+    pub fn disconnects(&self, filter: &Filter) -> Result<Vec<SessionRow>, Error> {
+        self.database.all(queries::DISCONNECTS, &filter.limited(), SessionRow::read)
     }
 
     /// Finds a session by its number, its key, or the beginning or end of its key (at least eight characters). None if

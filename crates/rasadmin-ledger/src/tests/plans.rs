@@ -13,7 +13,7 @@ fn plan(query: Query) -> Vec<String> {
 
 #[test]
 fn questions_of_people_have_an_index() {
-    let cases: [(Query, &[&str]); 19] = [
+    let cases: [(Query, &[&str]); 20] = [
         (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
         (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),
@@ -24,6 +24,10 @@ fn questions_of_people_have_an_index() {
                 "SEARCH sessions USING INDEX sessions_long",
                 "SCAN sessions USING INDEX sessions_live",
             ],
+        ),
+        (
+            queries::DISCONNECTS,
+            &["SEARCH sessions USING INDEX sessions_disconnect (disconnect_time>? AND disconnect_time<?)"],
         ),
         (queries::SESSIONS_AFTER, &["SEARCH sessions USING INDEX sessions_start"]),
         (

@@ -180,6 +180,17 @@ pub struct Rule {
     /// How much the user has received and sent in the period so far. RRAS reports it when a connection ends.
     #[cfg_attr(test, schemars(with = "Option<Octets>"))]
     pub octets: Option<At<Octets>>,
+    /// How long the session has lasted: `10h`. Only in a rule that denies; it is about live sessions, so
+    /// `disconnect_active = true` belongs to it.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub session_time: Option<At<String>>,
+    /// Does the rule hold for live sessions too, so that the rasadmin service disconnects them? Only in a rule that
+    /// denies. Default: false.
+    #[cfg_attr(test, schemars(with = "Option<bool>"))]
+    pub disconnect_active: Option<At<bool>>,
+    /// How long the rule must deny a live session before it is disconnected: `5m`. At most a day. Default: none.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub grace: Option<At<String>>,
     /// How the conditions treat a fact that is absent. Phones, for example, send no computer name.
     #[serde(default)]
     pub if_absent: IfAbsent,
@@ -195,6 +206,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Does it hold for live sessions?
+    pub(super) fn ends_live_sessions(&self) -> bool {
+        self.disconnect_active.as_ref().is_some_and(|active| *active.get_ref())
+    }
+
     /// How many conditions does it have besides `users`?
     pub(super) fn conditions_besides_users(&self) -> usize {
         let present = [
@@ -217,6 +233,7 @@ impl Rule {
             self.group_sessions.is_some(),
             self.connect_time.is_some(),
             self.octets.is_some(),
+            self.session_time.is_some(),
         ];
         present.into_iter().filter(|present| *present).count()
     }

@@ -14,6 +14,9 @@ use jiff::tz::TimeZone;
 use std::collections::HashSet;
 use std::ops::Range;
 
+/// The longest time for which a session stays although a rule denies it, in seconds.
+const LONGEST_GRACE: u64 = 86_400;
+
 /// What rules refer to.
 pub struct Context<'a> {
     /// The groups.
@@ -87,12 +90,14 @@ impl Reader<'_> {
         let pools = [&rule.pool, &rule.ipv6_pool].map(|pool| self.pool(rule, pool.as_ref(), &read));
         let when_unrecorded = self.when_unrecorded(rule);
         let when_exceeded = self.when_exceeded(rule);
+        let active = self.active(rule);
         self.builder.rule(NewRule {
             name: name.clone(),
             reason: rule.reason.clone(),
             action: rule.action,
             when_unrecorded,
             when_exceeded,
+            active,
             if_absent: rule.if_absent,
             conditions: read.into_iter().map(|read| (read.condition, read.asked)).collect(),
             pools,
@@ -225,6 +230,18 @@ impl Reader<'_> {
                 format!("{} per {}", asked::as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
             add(Condition::octets(per, limit), asked, at.span());
         }
+        if let Some(at) = &rule.session_time {
+            let seconds = placed(at, amounts::duration);
+            if rule.action == Action::Allow {
+                let what = "a rule that allows cannot have `session_time`: no session has lasted when it begins";
+                self.wrong(at.span(), what, "put it into a rule with action = \"deny\" and disconnect_active = true");
+            }
+            let limit = Limit::AtLeast(seconds.unwrap_or_else(|mistake| {
+                self.mistakes.push(mistake);
+                u64::MAX
+            }));
+            add(Condition::session_time(limit), format!("at least {}", at.get_ref().trim()), at.span());
+        }
     }
 
     /// Reads a limit: either `at_least` or `below`.
@@ -283,6 +300,38 @@ impl Reader<'_> {
         *when.get_ref()
     }
 
+    /// Does the rule hold for live sessions too, and after how many seconds?
+    fn active(&mut self, rule: &file::Rule) -> Option<u64> {
+        let active = rule.disconnect_active.as_ref().filter(|active| *active.get_ref());
+        let grace = rule.grace.as_ref().map(|grace| (placed(grace, amounts::duration), grace.span()));
+        let Some(active) = active else {
+            if let Some((_, span)) = grace {
+                let what = "`grace` is about live sessions, to which this rule does not apply";
+                self.wrong(span, what, "write disconnect_active = true, or leave `grace` out");
+            }
+            return None;
+        };
+        if rule.action == Action::Allow {
+            let what = "a rule that allows cannot have `disconnect_active`: it ends no session";
+            self.wrong(active.span(), what, "put it into a rule with action = \"deny\"");
+        }
+        let sessions = rule.user_sessions.is_some() || rule.max_user_sessions.is_some();
+        if sessions || rule.group_sessions.is_some() {
+            let what = "a limit for sessions cannot have `disconnect_active`: it does not say which of them has to go";
+            let help = "leave `disconnect_active` out; when_exceeded = \"replace-oldest\" disconnects the user's oldest session";
+            self.wrong(active.span(), what, help);
+        }
+        match grace {
+            Some((Err(mistake), _)) => self.mistakes.push(mistake),
+            Some((Ok(seconds), span)) if seconds > LONGEST_GRACE => {
+                self.wrong(span, "`grace` is longer than a day", "write `1d` or less");
+            }
+            Some((Ok(seconds), _)) => return Some(seconds),
+            None => {}
+        }
+        Some(0)
+    }
+
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {
         let when = rule.when_unrecorded.as_ref()?;
         if rule.action == Action::Deny {
@@ -300,7 +349,7 @@ impl Reader<'_> {
         for late in read.iter().filter(|read| !read.condition.is_known_at_address_time()) {
             let what = format!("a rule with a pool cannot ask for `{}`", late.condition.field());
             let help = "RRAS asks for the address before that is known: leave one of the two out; users, groups, ports, \
-                        servers, hours, dates, user_sessions, group_sessions, connect_time and octets are known then";
+                        servers, hours, dates, user_sessions, group_sessions, connect_time, octets and session_time are known then";
             // Report it once for a rule with two pools.
             if !self.mistakes.iter().any(|known| known.span == late.span && known.what == what) {
                 self.wrong(late.span.clone(), what, help);

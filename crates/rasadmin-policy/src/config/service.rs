@@ -6,6 +6,7 @@ use super::{Mistake, check};
 use crate::rules::amounts;
 use crate::shorten::shortened;
 use jiff::civil::Time;
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,12 +19,45 @@ pub struct Service {
     pub follow: bool,
     /// Does it look at RRAS's connections?
     pub monitor: bool,
+    /// Does it disconnect sessions, and which?
+    pub disconnect: Disconnect,
     /// Does it keep journal and ledger short, and how?
     pub retention: Retention,
     /// Does it answer the commands of administrators over its pipe?
     pub pipe: bool,
     /// Does it count for a monitoring system, and where?
     pub metrics: Metrics,
+}
+
+/// Which sessions are disconnected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disconnect {
+    /// Does the service do this?
+    pub enabled: bool,
+    /// What happens to those that rules deny.
+    pub mode: DisconnectMode,
+}
+
+/// What happens to live sessions that rules deny.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum DisconnectMode {
+    /// They are reported, and stay connected.
+    #[default]
+    Report,
+    /// They are disconnected.
+    Enforce,
+}
+
+impl DisconnectMode {
+    /// Its name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Enforce => "enforce",
+        }
+    }
 }
 
 /// What is counted for a monitoring system.
@@ -77,6 +111,10 @@ pub(super) fn service(raw: &file::File, folder: &Path, ledger: &Path, mistakes: 
         configured: of.is_some(),
         follow: of.and_then(|service| service.follow.enabled).unwrap_or(true),
         monitor: of.and_then(|service| service.monitor.enabled).unwrap_or(true),
+        disconnect: Disconnect {
+            enabled: of.and_then(|service| service.disconnect.enabled).unwrap_or(true),
+            mode: of.and_then(|service| service.disconnect.mode).unwrap_or_default(),
+        },
         retention: Retention {
             enabled: retention.enabled.unwrap_or(true),
             at: at(retention.at.as_ref(), mistakes),

@@ -11,7 +11,7 @@ mod rules;
 mod wider;
 
 use super::file::{File, Reconnect, WhenUnrecorded};
-use super::{Config, ConfigErrors, Mistake, read};
+use super::{Config, ConfigErrors, Disconnect, DisconnectMode, Mistake, read};
 use jiff::Timestamp;
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -87,6 +87,7 @@ impl Config {
             looking.unrecorded();
             looking.rules();
             looking.lists();
+            looking.live();
             looking.domains();
             looking.addresses();
             looking.paths();
@@ -114,6 +115,37 @@ impl Looking<'_> {
              devices the same name can have a session on each",
             "\"same-endpoint\" and \"strict\" do not rely on it",
         );
+    }
+
+    /// Rules about live sessions that nothing carries out.
+    fn live(&mut self) {
+        let rules = self.file.rules.iter().map(|rule| rule.get_ref());
+        let late = rules.clone().filter(|rule| !rule.ends_live_sessions());
+        for (rule, time) in late.filter_map(|rule| Some((rule, rule.session_time.as_ref()?))) {
+            let what = format!(
+                "the rule `{}` asks how long a session has lasted, but does not hold for live sessions: RRAS asks it only \
+                 when a client authenticates again, or gets another link",
+                rule.name.get_ref()
+            );
+            self.warn(time.span(), what, "write disconnect_active = true beside it");
+        }
+        let Disconnect { enabled, mode } = self.config.service.disconnect;
+        let Some((rule, active)) = rules
+            .filter_map(|rule| Some((rule, rule.disconnect_active.as_ref().filter(|active| *active.get_ref())?)))
+            .next()
+        else {
+            return;
+        };
+        let name = rule.name.get_ref();
+        if !enabled {
+            let what = format!("the rule `{name}` is to end live sessions, but `[service.disconnect]` is not enabled");
+            self.warn(active.span(), what, "write enabled = true there, or leave `disconnect_active` out");
+        } else if mode == DisconnectMode::Report {
+            let what = format!("sessions that the rule `{name}` ends are only reported, and stay connected");
+            let help = "when the report is as you want it (`rasadmin disconnect list`), write mode = \"enforce\" into \
+                        [service.disconnect]";
+            self.warn(active.span(), what, help);
+        }
     }
 
     /// Users whom the rules allow are denied while the journal cannot be written: all of them, or those of some rules.

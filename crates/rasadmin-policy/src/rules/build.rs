@@ -85,6 +85,11 @@ impl Condition {
         Self(Kind::Octets(period, limit))
     }
 
+    /// The session has lasted so many seconds.
+    pub fn session_time(limit: Limit) -> Self {
+        Self(Kind::SessionTime(limit))
+    }
+
     /// Its name.
     pub fn field(&self) -> &'static str {
         self.0.field()
@@ -118,6 +123,8 @@ pub struct NewRule {
     pub when_unrecorded: Option<WhenUnrecorded>,
     /// What it does if its limit for the user's sessions is exceeded. Only a rule that denies can have one.
     pub when_exceeded: WhenExceeded,
+    /// Does it hold for live sessions too? After so many seconds. Only a rule that denies can have this.
+    pub active: Option<u64>,
     /// How its conditions treat absent facts.
     pub if_absent: IfAbsent,
     /// Its conditions, each with the text of what it asks for. All must hold.
@@ -236,6 +243,7 @@ impl RulesBuilder {
             action: rule.action,
             when_unrecorded: rule.when_unrecorded,
             keeps: keeps(rule.action, rule.when_exceeded, &conditions),
+            active: rule.active.filter(|_| rule.action == Action::Deny),
             if_absent: rule.if_absent,
             conditions: conditions.into(),
             counting: first_counting,

@@ -32,6 +32,7 @@ pub(super) enum Kind {
     GroupSessions(GroupId, Limit),
     ConnectTime(Period, Limit),
     Octets(Period, Limit),
+    SessionTime(Limit),
 }
 
 /// A rule's list of users or of groups.
@@ -82,7 +83,20 @@ impl<'a> Seen<'a> {
 impl Kind {
     /// Does it depend on a count?
     pub(super) fn counts(&self) -> bool {
-        matches!(self, Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..))
+        self.counts_sessions() || matches!(self, Self::ConnectTime(..) | Self::Octets(..) | Self::SessionTime(_))
+    }
+
+    /// Does it depend on the number of other sessions?
+    pub(super) fn counts_sessions(&self) -> bool {
+        matches!(self, Self::UserSessions(_) | Self::GroupSessions(..))
+    }
+
+    /// Can it begin to hold only because time passes or octets flow?
+    pub(super) fn is_about_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Hours(_) | Self::Dates(_) | Self::SessionTime(_) | Self::ConnectTime(..) | Self::Octets(..)
+        )
     }
 
     /// Is it known when RRAS asks for the client's address?
@@ -91,6 +105,7 @@ impl Kind {
             Self::Users(_) | Self::NotUsers(_) | Self::Groups(_) | Self::NotGroups(_) => true,
             Self::Hours(_) | Self::Dates(_) | Self::Ports(_) | Self::Servers(_) => true,
             Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..) => true,
+            Self::SessionTime(_) => true,
             Self::Tunnels(_) | Self::Quarantine(_) | Self::Interfaces(_) | Self::Sources(_) | Self::Computers(_) => {
                 false
             }
@@ -116,7 +131,7 @@ impl Kind {
             Self::Ports(names) => Truth::of(&seen.port, if_absent, |port| names.contains(port)),
             Self::Servers(names) => names.contains(&seen.server).into(),
             Self::Computers(names) => Truth::of(&seen.computer, if_absent, |computer| names.contains(computer)),
-            Self::GroupSessions(..) => Truth::Unknown,
+            Self::GroupSessions(..) | Self::SessionTime(_) => Truth::Unknown,
             Self::UserSessions(_) | Self::ConnectTime(..) | Self::Octets(..) => match facts.user {
                 Fact::Known(_) | Fact::NotYetKnown => Truth::Unknown,
                 Fact::Absent => Truth::absent(if_absent),
@@ -127,7 +142,7 @@ impl Kind {
     /// Does it need a count? Sessions can be counted only for a known user.
     pub(super) fn asks(&self, seen: &Seen<'_>) -> bool {
         match self {
-            Self::GroupSessions(..) => true,
+            Self::GroupSessions(..) | Self::SessionTime(_) => true,
             Self::UserSessions(_) | Self::ConnectTime(..) | Self::Octets(..) => seen.facts.user.known().is_some(),
             _ => false,
         }
@@ -146,6 +161,7 @@ impl Kind {
                 let octets = counts.period(period)?.octets;
                 limit.holds(octets, octets)
             }
+            Self::SessionTime(limit) => limit.holds(counts.session_time, counts.session_time),
             _ => return None,
         })
     }
@@ -156,6 +172,7 @@ impl Kind {
             Self::UserSessions(_) => needs.user_sessions = true,
             Self::GroupSessions(group, _) => drop(needs.groups.insert(*group)),
             Self::ConnectTime(period, _) | Self::Octets(period, _) => drop(needs.periods.insert(*period)),
+            Self::SessionTime(_) => needs.session_time = true,
             _ => (),
         }
     }
@@ -180,6 +197,7 @@ impl Kind {
             Self::GroupSessions(..) => "group_sessions",
             Self::ConnectTime(..) => "connect_time",
             Self::Octets(..) => "octets",
+            Self::SessionTime(_) => "session_time",
         }
     }
 }

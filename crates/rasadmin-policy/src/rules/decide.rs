@@ -31,6 +31,8 @@ pub(super) struct Rule {
     pub when_unrecorded: Option<WhenUnrecorded>,
     /// How many other sessions the user keeps, if the oldest are replaced instead of denying.
     pub keeps: Option<u64>,
+    /// A rule that denies: does it hold for live sessions too, and after how many seconds?
+    pub active: Option<u64>,
     pub if_absent: IfAbsent,
     /// The cheap ones first, those that count last.
     pub conditions: Box<[Kind]>,

@@ -139,6 +139,7 @@ impl Rules {
             Kind::Octets(per, _) => {
                 counted(&|| counts.period(per).map(|used| format!("{} this {}", write_octets(used.octets), per.name())))
             }
+            Kind::SessionTime(_) => write_duration(counts.session_time),
         }
     }
 }

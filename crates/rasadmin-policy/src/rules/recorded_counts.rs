@@ -17,6 +17,9 @@ pub struct RecordedCounts {
     /// The user's use in periods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub used: BTreeMap<Period, Used>,
+    /// How long the session had lasted, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_time: Option<u64>,
 }
 
 impl RecordedCounts {
@@ -27,6 +30,7 @@ impl RecordedCounts {
             user_sessions: needs.user_sessions.then_some(counts.user_sessions),
             group_sessions: counts.groups.iter().map(|&(id, count)| (name(id), count)).collect(),
             used: counts.used.iter().copied().collect(),
+            session_time: needs.session_time.then_some(counts.session_time),
         }
     }
 
@@ -37,6 +41,7 @@ impl RecordedCounts {
             user_sessions: self.user_sessions.unwrap_or_default(),
             groups: self.group_sessions.iter().filter_map(|(name, count)| Some((id(name)?.0, *count))).collect(),
             used: self.used.iter().map(|(&period, &used)| (period, used)).collect(),
+            session_time: self.session_time.unwrap_or_default(),
         }
     }
 }

@@ -63,6 +63,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
             (Period::Week, Used { seconds: 3_661, octets: 0 }),
             (Period::Month, Used { seconds: 0, octets: 77 }),
         ],
+        session_time: 0,
     };
     insta::assert_snapshot!(explain(Stage::Link, &full(), &counts), @r"
     office: Allow Unknown Fails, unrecorded: Deny

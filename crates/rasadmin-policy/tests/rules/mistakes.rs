@@ -113,6 +113,23 @@ fn each_mistake_is_reported_at_its_position() {
         ("octets = { per = 'day', below = '99999 PiB' }".into(), "'99999 PiB'", "is too large", "`100 GiB`"),
         ("action = 'deny'\nwhen_unrecorded = 'allow'".into(), "'allow'", "lets no one in", "leave"),
         ("action = 'deny'\nwhen_unrecorded = 'deny'".into(), "'deny'", "lets no one in", "leave"),
+        ("disconnect_active = true".into(), "true", "a rule that allows cannot have `disconnect_active`", "deny"),
+        (
+            "action = 'deny'\nmax_user_sessions = 1\ndisconnect_active = true".into(),
+            "true",
+            "does not say which of them has to go",
+            "replace-oldest",
+        ),
+        (
+            "action = 'deny'\ngrace = '5m'".into(),
+            "'5m'",
+            "to which this rule does not apply",
+            "disconnect_active = true",
+        ),
+        ("action = 'deny'\ndisconnect_active = true\ngrace = '25h'".into(), "'25h'", "longer than a day", "`1d`"),
+        ("action = 'deny'\ndisconnect_active = true\ngrace = '5'".into(), "'5'", "`5` lacks a unit", "`1h 30m`"),
+        ("session_time = '10h'".into(), "'10h'", "a rule that allows cannot have `session_time`", "disconnect_active"),
+        ("action = 'deny'\nsession_time = 'long'".into(), "'long'", "not a valid amount of time", "`1h 30m`"),
         ("action = 'deny'\npool = 'office'".into(), "'office'", "denies cannot have a pool", "leave the pool out"),
     ];
     for (lines, place, what, help) in cases {

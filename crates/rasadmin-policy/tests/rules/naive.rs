@@ -35,7 +35,7 @@ impl Naive<'_> {
         let mut keeps: Option<u64> = None;
         for rule in self.rules {
             let rule = rule.get_ref();
-            let conditions = self.conditions(rule);
+            let conditions = self.conditions(rule, true);
             let truth = if conditions.contains(&Some(false)) {
                 Some(false)
             } else if conditions.contains(&None) {
@@ -47,7 +47,7 @@ impl Naive<'_> {
             let answer =
                 |for_now| (rule.action == Action::Allow, Some(rule.name.get_ref().clone()), for_now, unrecorded, keeps);
             let mut counts = Vec::new();
-            self.counts(rule, rule.if_absent == IfAbsent::Match, &mut counts);
+            self.counts(rule, rule.if_absent == IfAbsent::Match, true, &mut counts);
             let exceeded = matches!(self.facts.user, Fact::Known(_)) && counts.iter().all(|count| *count == Some(true));
             let matches = truth == Some(true) || (truth.is_none() && last);
             let replaces = rule.when_exceeded.as_ref().map(At::get_ref) == Some(&WhenExceeded::ReplaceOldest);
@@ -71,7 +71,30 @@ impl Naive<'_> {
         (self.default.action == Action::Allow, None, false, None, keeps)
     }
 
-    fn conditions(&self, rule: &Rule) -> Vec<Kleene> {
+    /// The rule that ends a live session, and after how many seconds: the first that denies it, if none allows it before.
+    pub fn overdue(&self) -> Option<(String, u64)> {
+        for rule in self.rules.iter().map(At::get_ref) {
+            let active = rule.disconnect_active.as_ref().is_some_and(|active| *active.get_ref());
+            if rule.action == Action::Deny && !active {
+                continue;
+            }
+            let conditions = self.conditions(rule, false);
+            let (no, unknown) = (conditions.contains(&Some(false)), conditions.contains(&None));
+            match (rule.action, no, unknown) {
+                (_, true, _) | (Action::Deny, false, true) => (),
+                (Action::Allow, false, _) => return None,
+                (Action::Deny, false, false) => {
+                    let minutes = |text: &At<String>| text.get_ref().strip_suffix('m').unwrap().parse::<u64>().unwrap();
+                    let grace = rule.grace.as_ref().map_or(0, |grace| minutes(grace) * 60);
+                    return Some((rule.name.get_ref().clone(), grace));
+                }
+            }
+        }
+        None
+    }
+
+    /// `limits`: also those for sessions, which are about newcomers.
+    fn conditions(&self, rule: &Rule, limits: bool) -> Vec<Kleene> {
         let facts = self.facts;
         let absent = rule.if_absent == IfAbsent::Match;
         let mut all = Vec::new();
@@ -145,21 +168,21 @@ impl Naive<'_> {
         if let Some(kinds) = &rule.interface_types {
             all.push(on(&facts.interface, absent, |kind| kinds.get_ref().contains(kind)));
         }
-        self.counts(rule, absent, &mut all);
+        self.counts(rule, absent, limits, &mut all);
         all
     }
 
-    fn counts(&self, rule: &Rule, absent: bool, all: &mut Vec<Kleene>) {
+    fn counts(&self, rule: &Rule, absent: bool, limits: bool, all: &mut Vec<Kleene>) {
         let mine = |truth: Kleene| match self.facts.user {
             Fact::Known(_) => truth,
             Fact::NotYetKnown => None,
             Fact::Absent => Some(absent),
         };
-        if let Some(sessions) = &rule.user_sessions {
+        if let Some(sessions) = rule.user_sessions.as_ref().filter(|_| limits) {
             let of = sessions.get_ref();
             all.push(mine(range(of.at_least, of.below, self.counted.user_sessions)));
         }
-        if let Some(sessions) = &rule.group_sessions {
+        if let Some(sessions) = rule.group_sessions.as_ref().filter(|_| limits) {
             let of = sessions.get_ref();
             // Groups are numbered as in the file; the generator's names are in that order.
             let at = self.groups.keys().position(|name| name == &of.group).unwrap();
@@ -171,6 +194,10 @@ impl Naive<'_> {
             let used = self.counted.used.iter().find(|(period, _)| *period == of.per).unwrap().1.seconds;
             let hours = |text: &At<String>| text.get_ref().strip_suffix('h').unwrap().parse::<u64>().unwrap() * 3_600;
             all.push(mine(Some(exact(of.at_least.as_ref().map(hours), of.below.as_ref().map(hours), used))));
+        }
+        if let Some(time) = &rule.session_time {
+            let hours = time.get_ref().strip_suffix('h').unwrap().parse::<u64>().unwrap();
+            all.push(Some(self.counted.session_time >= hours * 3_600));
         }
         if let Some(octets) = &rule.octets {
             let of = octets.get_ref();

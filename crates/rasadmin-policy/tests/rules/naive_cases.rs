@@ -106,9 +106,12 @@ fn rule() -> impl Strategy<Value = Rule> {
         action(),
         select(&[IfAbsent::NoMatch, IfAbsent::Match][..]),
         weighted(0.3, select(&[WhenUnrecorded::Allow, WhenUnrecorded::Deny][..])),
+        weighted(0.2, 0..4_u32),
+        (any::<bool>(), weighted(0.3, 1..4_u32)),
         weighted(0.9, select(&[WhenExceeded::Deny, WhenExceeded::ReplaceOldest, WhenExceeded::ReplaceOldest][..])),
     );
-    (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, unrecorded, exceeded))| {
+    (plain, counting, rest).prop_map(|(plain, counting, rest)| {
+        let (action, if_absent, unrecorded, lasted, (active, grace), exceeded) = rest;
         let (
             users,
             not_users,
@@ -128,6 +131,7 @@ fn rule() -> impl Strategy<Value = Rule> {
         // With `at_least = 0`, the rule also holds for a user who has no older session that could be replaced.
         let fits = |when: &WhenExceeded| least.is_some_and(|least| least > 0 || *when == WhenExceeded::Deny);
         let when_exceeded = exceeded.filter(|when| action == Action::Deny && fits(when)).map(at);
+        let active = active && action == Action::Deny && user_sessions.is_none() && group_sessions.is_none();
         Rule {
             name: at(String::new()),
             action,
@@ -154,6 +158,9 @@ fn rule() -> impl Strategy<Value = Rule> {
             group_sessions,
             connect_time,
             octets,
+            session_time: lasted.filter(|_| action == Action::Deny).map(|hours| at(format!("{hours}h"))),
+            disconnect_active: active.then(|| at(true)),
+            grace: grace.filter(|_| active).map(|minutes| at(format!("{minutes}m"))),
             if_absent,
             // In a rule that denies, it would be a mistake.
             when_unrecorded: unrecorded.filter(|_| action == Action::Allow).map(at),
@@ -207,12 +214,12 @@ fn facts() -> impl Strategy<Value = Facts> {
 fn counted() -> impl Strategy<Value = RuleCounts> {
     let count = || (0..4_u32, 0..3_u32).prop_map(|(min, more)| Count { min, max: min + more });
     let used = || (0..4_u64, 0..4_u64).prop_map(|(hours, kb)| Used { seconds: hours * 3_600, octets: kb * 1_000 });
-    (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| {
-        RuleCounts {
-            user_sessions,
-            groups: (0..).map(GroupId).zip(groups).collect(),
-            used: PERIODS.into_iter().zip(used).collect(),
-        }
+    let all = (count(), [count(), count(), count()], [used(), used(), used()], 0..4_u64);
+    all.prop_map(|(user_sessions, groups, used, lasted)| RuleCounts {
+        user_sessions,
+        groups: (0..).map(GroupId).zip(groups).collect(),
+        used: PERIODS.into_iter().zip(used).collect(),
+        session_time: lasted * 3_600,
     })
 }
 
@@ -264,8 +271,9 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    /// Both interpreters' answers, which are one; and what had to be counted.
-    fn run(&self) -> Result<(Answer, Needs), TestCaseError> {
+    /// Both interpreters' answers, which are one; what had to be counted; and whether a live session's time is up, if a rule
+    /// ends it.
+    fn run(&self) -> Result<(Answer, Needs, Option<bool>), TestCaseError> {
         let (domains, zone) = (domains(), zone("Europe/Berlin"));
         let groups = groups(&self.groups, &domains);
         let lists = Lists::default();
@@ -298,7 +306,20 @@ impl Case {
         if !needs.user_sessions {
             asked.user_sessions = Count { min: 77, max: 77 };
         }
+        if !needs.session_time {
+            asked.session_time = 77 * 3_600;
+        }
         prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &asked));
+
+        // A live session is judged alike, and needs no more than it says.
+        let overdue = rules.overdue(facts, &in_groups, counted);
+        prop_assert_eq!(overdue.map(|overdue| (overdue.rule.to_owned(), overdue.grace)), naive.overdue());
+        let of_live = rules.needs_of_live(facts, &in_groups);
+        prop_assert!(!of_live.user_sessions && of_live.groups.is_empty());
+        let mut asked = RuleCounts { used: counted.used.clone(), ..RuleCounts::default() };
+        asked.used.retain(|(period, _)| of_live.periods.contains(period));
+        asked.session_time = if of_live.session_time { counted.session_time } else { 77 * 3_600 };
+        prop_assert_eq!(overdue, rules.overdue(facts, &in_groups, &asked));
 
         // The explanation says the same.
         let explained = rules.explain(*stage, facts, &in_groups, counted);
@@ -306,7 +327,7 @@ impl Case {
         let deciding: Vec<_> = explained.iter().filter(|explained| explained.decides).collect();
         prop_assert_eq!(deciding.len(), 1);
         prop_assert_eq!((deciding[0].rule, deciding[0].when_unrecorded), (ruling.rule, ruling.when_unrecorded));
-        Ok((answer, needs))
+        Ok((answer, needs, overdue.map(|overdue| overdue.time_is_up)))
     }
 }
 
@@ -324,10 +345,12 @@ proptest! {
 fn every_way_to_decide_is_tried() {
     let mut runner = TestRunner::deterministic();
     let mut seen: HashMap<(bool, bool, bool, Option<WhenUnrecorded>), u32> = HashMap::new();
+    let mut ended: HashMap<Option<bool>, u32> = HashMap::new();
     let (mut asked, mut unasked, mut replaced) = (0, 0, 0);
     for _ in 0..8_000 {
         let case = case().new_tree(&mut runner).unwrap().current();
-        let ((allow, rule, for_now, unrecorded, keeps), needs) = case.run().unwrap();
+        let ((allow, rule, for_now, unrecorded, keeps), needs, overdue) = case.run().unwrap();
+        *ended.entry(overdue).or_insert(0_u32) += 1;
         *seen.entry((allow, rule.is_some(), for_now, unrecorded)).or_default() += 1;
         if needs.is_empty() {
             unasked += 1
@@ -347,4 +370,5 @@ fn every_way_to_decide_is_tried() {
     assert!(ways.iter().all(|way| seen.get(way) > Some(&20)), "{seen:?}");
     assert_eq!(seen.len(), ways.len(), "{seen:?}");
     assert!(asked > 100 && unasked > 100 && replaced > 15, "{replaced}");
+    assert!([None, Some(false), Some(true)].iter().all(|way| ended.get(way) > Some(&50)), "{ended:?}");
 }

@@ -85,7 +85,8 @@ fn only_what_can_matter_is_counted() {
          [[rules]]\nname = 'quota'\naction = 'deny'\noctets = { per = 'month', at_least = '1 GB' }\n",
     );
     let kiosk = world.groups.id("kiosk").unwrap();
-    let all = Needs { user_sessions: true, groups: [kiosk].into(), periods: [Period::Day, Period::Month].into() };
+    let periods = [Period::Day, Period::Month].into();
+    let all = Needs { user_sessions: true, groups: [kiosk].into(), periods, ..Needs::default() };
     assert_eq!(world.rules.needs(), &all);
     let needs = |user: &str, stage, facts: Facts| {
         let user = world.domains.identity(&user.into(), &"".into()).unwrap();

@@ -148,7 +148,7 @@ mod tests {
     fn ended([input_octets, output_octets]: [u64; 2]) -> Effect {
         let usage = Usage { input_octets, output_octets, ..Usage::default() };
         let (at, by) = (Stamp::default(), ClosedBy::Hangup);
-        Effect::SessionEnded(SessionEnded { session: Id(7), start: 0, at, by, usage, octets_exact: None })
+        Effect::SessionEnded(SessionEnded { session: Id(7), start: 0, at, by, usage, octets_exact: None, cause: None })
     }
 
     /// Each of them is the whole sum until then.

@@ -82,7 +82,8 @@ pub struct StageAnswer<'a> {
     /// else does not.
     refused: Option<String>,
     /// The keys of the user's sessions that would be marked to be disconnected (`when_exceeded = "replace-oldest"`).
-    /// rasadmin does not disconnect them itself. Empty for a past decision: its record in the journal has them.
+    /// The rasadmin service disconnects them, if `service.disconnect.mode` is `enforce`. Empty for a past decision: its
+    /// record in the journal has them.
     replaces: Vec<String>,
     /// For a past decision: what was recorded.
     #[serde(flatten)]

@@ -62,11 +62,12 @@ pub fn write(
         let _ = writeln!(text, "    ({noun} not evaluated; --all shows them)");
     }
     if !marked.is_empty() {
-        let (sessions, them) = if marked.len() == 1 { ("session", "it") } else { ("sessions", "them") };
+        let sessions = if marked.len() == 1 { "session" } else { "sessions" };
         let marked = marked.join(", ");
         let _ = writeln!(
             text,
-            "  marks {sessions} {marked} to be disconnected; rasadmin does not disconnect {them} itself"
+            "  marks {sessions} {marked} to be disconnected (by the rasadmin service, if service.disconnect.mode is \
+             \"enforce\")"
         );
     }
     if let Some(address) = &stage.address {

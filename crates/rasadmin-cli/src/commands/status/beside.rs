@@ -4,9 +4,10 @@ use super::facts::{Facts, Mark, rfc3339};
 use crate::format::{count, grouped, records};
 use crate::times;
 use rasadmin_policy::Millis;
-use rasadmin_policy::config::Config;
+use rasadmin_policy::config::{Config, DisconnectMode};
 use rasadmin_service::state::{
-    Deleted, DutyState, FollowReport, MetricsReport, MonitorReport, PipeReport, Report, RetentionReport, State,
+    Deleted, DisconnectReport, DutyState, FollowReport, MetricsReport, MonitorReport, PipeReport, Report,
+    RetentionReport, State,
 };
 use rasadmin_service::state_file;
 use schemars::JsonSchema;
@@ -63,6 +64,18 @@ struct Duty {
     /// `monitor`: how many live sessions RRAS does not list.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_listed: Option<usize>,
+    /// `disconnect`: its mode, `report` or `enforce`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    /// `disconnect`: how many sessions it was to disconnect, and told RRAS so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disconnected: Option<u64>,
+    /// `disconnect`: how many sessions it only reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reported: Option<u64>,
+    /// `disconnect`: rules that end nothing until `rasadmin disconnect resume`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<Vec<String>>,
     /// `retention`: when it last deleted old data: UTC, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<String>,
@@ -146,6 +159,7 @@ fn add_duty(facts: &mut Facts, duty: &DutyState, time: &dyn Fn(Millis) -> String
     let (mut mark, done) = match &duty.report {
         Report::Follow(report) => (Mark::Ok, follow(report, time)),
         Report::Monitor(report) => monitor(report, duty.fault.is_some(), time),
+        Report::Disconnect(report) => disconnect(report, time),
         Report::Retention(report) if report.damage.is_empty() => (Mark::Ok, retention(report, time)),
         Report::Retention(report) => {
             let damage =
@@ -209,6 +223,38 @@ fn monitor(report: &MonitorReport, fails: bool, time: &dyn Fn(Millis) -> String)
     (Mark::Attention, text)
 }
 
+fn disconnect(report: &DisconnectReport, time: &dyn Fn(Millis) -> String) -> (Mark, String) {
+    let (mut mark, enforces) = (Mark::Ok, report.mode == DisconnectMode::Enforce.name());
+    let mut text =
+        if enforces { "enforces the rules".to_owned() } else { "only reports what the rules end".to_owned() };
+    text += &format!("; disconnected {}", count(report.enforced, "session"));
+    if report.reported > 0 {
+        text += &format!(", reported {}", count(report.reported, "session"));
+    }
+    if report.waiting > 0 {
+        text += &format!("\n{} held back", count(report.waiting as u64, "session"));
+        text += if report.stopped.is_empty() { ", by a rule's limit or because the file has just changed" } else { "" };
+    }
+    for stopped in &report.stopped {
+        mark = Mark::Attention;
+        text += &format!(
+            "\nthe rule `{}` has been stopped since {}: after a change of the file it would have disconnected {} of {} live \
+             sessions; if that is right, run `rasadmin disconnect resume \"{}\"`, otherwise correct the file",
+            stopped.rule,
+            time(stopped.since),
+            grouped(stopped.sessions as u64),
+            grouped(stopped.live as u64),
+            stopped.rule,
+        );
+    }
+    for failing in &report.failing {
+        mark = Mark::Attention;
+        let tries = count(failing.tries, "try");
+        text += &format!("\nsession {} is still connected after {tries}: {}", failing.session, failing.why);
+    }
+    (mark, text)
+}
+
 fn retention(report: &RetentionReport, time: &dyn Fn(Millis) -> String) -> String {
     let Deleted { sessions, leases, decisions, .. } = report.deleted;
     let mut text = match report.deleted_at {
@@ -268,6 +314,10 @@ fn duty(duty: &DutyState) -> Duty {
         connections: None,
         unknown: None,
         not_listed: None,
+        mode: None,
+        disconnected: None,
+        reported: None,
+        stopped: None,
         deleted_at: None,
         deleted: None,
         backup: None,
@@ -289,6 +339,12 @@ fn duty(duty: &DutyState) -> Duty {
                 answer.unknown = Some(report.unknown);
                 answer.not_listed = Some(report.not_listed);
             }
+        }
+        Report::Disconnect(report) => {
+            answer.mode = Some(report.mode.clone());
+            answer.disconnected = Some(report.enforced);
+            answer.reported = Some(report.reported);
+            answer.stopped = Some(report.stopped.iter().map(|stopped| stopped.rule.clone()).collect());
         }
         Report::Retention(report) => {
             let Deleted { sessions, leases, decisions, others } = report.deleted;
@@ -312,7 +368,7 @@ fn duty(duty: &DutyState) -> Duty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rasadmin_service::state::FaultState;
+    use rasadmin_service::state::{Failing, FaultState, StoppedRule};
 
     fn text(duty: &DutyState) -> String {
         let mut facts = Facts::default();
@@ -338,6 +394,36 @@ mod tests {
         let withheld = vec![(rasadmin_engine::Id(1), rasadmin_engine::Stamp::default()); 11];
         let lacks = report(MonitorReport { withheld, not_listed: 11, ..seen });
         assert!(lacks.starts_with("attention: monitor") && lacks.contains("`rasadmin close --not-listed`"), "{lacks}");
+    }
+
+    #[test]
+    fn disconnecting_says_what_it_did_and_what_somebody_has_to_decide() {
+        let report = |report: DisconnectReport| text(&DutyState { report: Report::Disconnect(report), fault: None });
+        let reports = DisconnectReport { mode: "report".to_owned(), reported: 3, ..DisconnectReport::default() };
+        let well = report(reports);
+        assert!(well.starts_with("all is well") && well.contains("only reports what the rules end"), "{well}");
+        assert!(well.contains("disconnected 0 sessions, reported 3 sessions"), "{well}");
+        let enforces =
+            DisconnectReport { mode: "enforce".to_owned(), enforced: 1, waiting: 2, ..DisconnectReport::default() };
+        let well = report(enforces.clone());
+        assert!(well.starts_with("all is well") && well.contains("enforces the rules"), "{well}");
+        for part in ["disconnected 1 session\n", "2 sessions held back, by a rule's limit"] {
+            assert!(well.contains(part), "{well}");
+        }
+        let rule = "ten hours".to_owned();
+        let stopped = vec![StoppedRule { rule, sessions: 1_200, live: 1_300, since: 7 }];
+        let stops = report(DisconnectReport { stopped, waiting: 1_200, ..enforces.clone() });
+        assert!(stops.starts_with("attention: disconnect"), "{stops}");
+        for part in
+            ["has been stopped since <7>", "1,200 of 1,300 live sessions", "`rasadmin disconnect resume \"ten hours\"`"]
+        {
+            assert!(stops.contains(part), "{part}: {stops}");
+        }
+        assert!(!stops.contains("has just changed"), "{stops}");
+        let failing = vec![Failing { session: rasadmin_engine::Id(1), tries: 3, why: "RRAS does not list it".into() }];
+        let fails = report(DisconnectReport { failing, ..enforces });
+        assert!(fails.starts_with("attention: disconnect"), "{fails}");
+        assert!(fails.contains("is still connected after 3 tries: RRAS does not list it"), "{fails}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Checkpoints of the version before: they have no counters.
+//! Checkpoints of the version before: they have no counters, and no sessions that are to be disconnected.
 
 use super::{Checkpoint, Head, VERSION};
 use crate::state::addresses;
@@ -29,7 +29,8 @@ impl EarlierCheckpoint {
         let Self { head, addresses, sessions, closed, leases, owed, uses } = self;
         let version = head.version;
         let (head, counted) = (Head { version: VERSION, ..head }, Table::default());
-        let upgraded = Checkpoint { head, addresses, sessions, closed, leases, owed, uses, counted };
+        let to_disconnect = Table::default();
+        let upgraded = Checkpoint { head, addresses, sessions, closed, leases, owed, uses, counted, to_disconnect };
         (version == Self::VERSION).then_some(upgraded)
     }
 }

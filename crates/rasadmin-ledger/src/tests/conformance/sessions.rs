@@ -7,8 +7,9 @@ use super::{
 };
 use crate::imported::{ImportedRestart, ImportedSession, ImportedUsage, NO_END};
 use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Name, Quarantine, Tunnel};
+use rasadmin_engine::effect::{Disconnecting, Enforcement, Usage};
+use rasadmin_engine::event::Disconnect;
+use rasadmin_engine::{Event, Name, Quarantine, Tunnel};
 
 const HOUR: i64 = 3_600_000;
 
@@ -48,6 +49,13 @@ fn back(scene: &Scene, handle: u64) {
     let event = connection(handle, "alice").with(|e| e.computer = "LAPTOP-7".into());
     scene.connect(&event);
     scene.link(handle, &format!("VPN0-{handle}"), Tunnel::Sstp);
+}
+
+/// Somebody decides about the live session with this handle.
+fn decide(scene: &Scene, handle: u64, why: Disconnecting, how: Enforcement, by: Option<&str>) {
+    let session = scene.present().by_handle(handle).unwrap().id;
+    scene.record(Event::Disconnect(Disconnect { session, why, how, by: by.map(str::to_owned) }));
+    scene.ingest();
 }
 
 /// An import from a log that ends before the session does.
@@ -115,6 +123,43 @@ conformance! {
             scene.ask("SELECT a.replaced, a.replaced_mono FROM sessions a JOIN sessions b ON a.replaced_by = b.acct_session_id"),
             format!("{} 3660000", MONDAY + 60_000)
         );
+    }
+
+    disconnect_decided {
+        let scene = four();
+        let ask = "SELECT id, disconnect, disconnect_time, disconnect_why, disconnect_rule, disconnect_reason, disconnect_by
+             FROM sessions WHERE disconnect IS NOT NULL ORDER BY id";
+        assert_eq!(scene.ask(ask), "");
+        let late = Disconnecting::Rule { rule: "hours".into(), reason: Some("go home".into()), time_is_up: true };
+        decide(&scene, 3, late, Enforcement::Reported, None);
+        scene.wait(1);
+        decide(&scene, 4, Disconnecting::Asked { reason: None }, Enforcement::Enforced, Some("root"));
+        let at = scene.now().at.time;
+        let expected = format!("3 reported {} rule hours go home -; 4 enforced {at} asked - - root", at - 1_000);
+        assert_eq!(scene.ask(ask), expected);
+        // The last decision counts, and a second reading changes nothing.
+        decide(&scene, 3, Disconnecting::Blocked, Enforcement::Enforced, None);
+        let expected = format!("3 enforced {at} blocked - - -; 4 enforced {at} asked - - root");
+        assert_eq!(scene.ask(ask), expected);
+        read_again(&scene);
+        assert_eq!(scene.ask(ask), expected);
+    }
+
+    disconnects {
+        let scene = four();
+        for handle in [3, 4] {
+            decide(&scene, handle, Disconnecting::Asked { reason: None }, Enforcement::Enforced, None);
+            scene.wait(60);
+        }
+        let now = scene.now().at.time;
+        let found = |filter| {
+            let rows = reader(&scene).disconnects(&filter).unwrap();
+            rows.into_iter().map(|session| session.id).collect::<Vec<i64>>()
+        };
+        assert_eq!(found(Filter::default()), [4, 3]);
+        assert_eq!(found(Filter { limit: Some(1), ..Filter::default() }), [4]);
+        assert_eq!((found(since(now - 61_000)), found(until(now - 61_000))), (vec![4], vec![3]));
+        assert_eq!((found(of(&scene, "bob")), found(on("vpn1")).len(), found(on("other")).len()), (vec![4], 2, 0));
     }
 
     session_alive {

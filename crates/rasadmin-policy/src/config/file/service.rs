@@ -1,6 +1,7 @@
 //! `[service]`: the duties of the rasadmin service.
 
 use super::At;
+use crate::config::DisconnectMode;
 use serde::Deserialize;
 
 /// The rasadmin service, which runs beside RRAS. Each of its duties has a table.
@@ -14,6 +15,9 @@ pub struct Service {
     /// Looks at RRAS's connections every few seconds.
     #[serde(default)]
     pub monitor: Monitor,
+    /// Disconnects sessions that rules do not allow any more.
+    #[serde(default)]
+    pub disconnect: Disconnect,
     /// Keeps journal and ledger short, checks the ledger, and backs it up.
     #[serde(default)]
     pub retention: Retention,
@@ -42,6 +46,19 @@ pub struct Follow {
 pub struct Monitor {
     /// Does the service do this? Default: true.
     pub enabled: Option<bool>,
+}
+
+/// Disconnects sessions: those that a rule with `disconnect_active` denies, those that `replace-oldest` has marked, those
+/// of users and computers that are blocked, and those that an administrator names.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Disconnect {
+    /// Does the service do this? Default: true.
+    pub enabled: Option<bool>,
+    /// Are the sessions that rules deny disconnected, or only reported? Default: `report`. Blocks and
+    /// `rasadmin disconnect` always disconnect.
+    pub mode: Option<DisconnectMode>,
 }
 
 /// Keeps journal and ledger short, checks the ledger, and backs it up.

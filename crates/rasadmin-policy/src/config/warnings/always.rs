@@ -53,6 +53,8 @@ pub(super) fn always(rule: &Rule) -> Vec<(&'static str, Range<usize>, &'static s
     add("connect_time", time.map(At::span), "every user has been connected for 0 seconds or longer");
     let octets = rule.octets.as_ref().filter(|limit| zero(&limit.get_ref().at_least, amounts::octets));
     add("octets", octets.map(At::span), "every user has transferred 0 octets or more");
+    let lasted = rule.session_time.as_ref().filter(|text| amounts::duration(text.get_ref()) == Ok(0));
+    add("session_time", lasted.map(At::span), "every session has lasted 0 seconds or longer");
     found
 }
 

@@ -5,7 +5,7 @@ mod users;
 use crate::Domains;
 use crate::config::file::{Action, At, GroupSessions, IfAbsent, Rule, Sessions};
 use crate::config::hours;
-use crate::rules::{NamePattern, Names, Networks, networks, parse_user};
+use crate::rules::{NamePattern, Names, Networks, amounts, networks, parse_user};
 use ipnet::IpNet;
 use std::collections::HashSet;
 use users::Users;
@@ -73,9 +73,12 @@ pub(super) fn is_wider(one: &Compared<'_>, other: &Compared<'_>) -> bool {
     let absent = first.if_absent == IfAbsent::Match || second.if_absent == IfAbsent::NoMatch;
     // A port can be unknown to the end. Then a rule that allows fails, and one that denies matches.
     let unknown = first.ports.is_none() || first.action == Action::Deny || second.action == Action::Allow;
+    // A rule that does not hold for live sessions leaves them to the rules below.
+    let live = first.action == Action::Allow || first.ends_live_sessions() || !second.ends_live_sessions();
     let names = |wide: &(_, Names), narrow: &(Vec<NamePattern>, _)| narrow.0.iter().all(|name| wide.1.cover(name));
     absent
         && unknown
+        && live
         && holds_with(&one.users, &other.users, Users::cover)
         && holds_with(&one.groups, &other.groups, |wide, narrow| narrow.is_subset(wide))
         // What the first rule excepts, the second one must except too.
@@ -126,6 +129,12 @@ fn counts(first: &Rule, second: &Rule) -> bool {
         && group_sessions(first.group_sessions.as_ref(), second.group_sessions.as_ref())
         && (time.is_none() || time == other_time)
         && (octets.is_none() || octets == other_octets)
+        && session_time(first).is_none_or(|least| session_time(second).is_some_and(|other| least <= other))
+}
+
+/// How long a session must last, in seconds.
+fn session_time(rule: &Rule) -> Option<u64> {
+    rule.session_time.as_ref().map(|text| amounts::duration(text.get_ref()).unwrap_or(u64::MAX))
 }
 
 fn bounds(at_least: &Option<At<String>>, below: &Option<At<String>>) -> [Option<String>; 2] {

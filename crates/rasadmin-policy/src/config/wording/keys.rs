@@ -43,7 +43,7 @@ const OTHER_WORDS: [(&str, &[&str]); 44] = [
     ("range", &["addresses"]),
     ("ranges", &["addresses"]),
     ("schedule", &["hours"]),
-    ("session_time", &["connect_time"]),
+    ("session_timeout", &["session_time"]),
     ("sessions", &["max_user_sessions"]),
     ("source", &["source_networks"]),
     ("source_ips", &["source_networks"]),

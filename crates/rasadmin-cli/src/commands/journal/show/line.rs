@@ -3,7 +3,9 @@
 use crate::block_subject::shown;
 use crate::times;
 use jiff::tz::TimeZone;
-use rasadmin_engine::effect::{Block, BlockSubject, EarlierBlock, Effect, Forgetting};
+use rasadmin_engine::effect::{
+    Block, BlockSubject, DisconnectDecided, Disconnecting, EarlierBlock, Effect, Enforcement, Forgetting,
+};
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Millis, Name, Record};
 use rasadmin_ledger::report::UserFilter;
@@ -56,6 +58,9 @@ impl<'c> Lines<'c> {
         parts.extend(record.effects.iter().filter_map(|effect| change(effect, &record.event, self.zone)));
         if decoded.unknown > 0 {
             parts.push(format!("{} from a newer version", crate::format::count(decoded.unknown, "part")));
+        }
+        if let Event::CloseSession { by: Some(by), .. } | Event::ReleaseAddress { by: Some(by), .. } = &record.event {
+            parts.push(format!("by {by}"));
         }
         if record.late {
             parts.push("written late".to_owned());
@@ -120,6 +125,7 @@ fn event(event: &Event) -> &'static str {
         Event::CloseSession { .. } => "close by hand",
         Event::Block(_) | Event::BeginBlock(_) => "block",
         Event::EndBlock { .. } => "unblock",
+        Event::Disconnect(_) => "disconnect",
         Event::Look(_) => "look",
         Event::RemoteSessions(_) => "elsewhere",
         Event::Forget { how: Forgetting::Purge, .. } => "purge",
@@ -182,6 +188,7 @@ fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
             times::octets(ended.usage.input_octets),
             times::octets(ended.usage.output_octets)
         ),
+        Effect::DisconnectDecided(decided) => to_disconnect(decided)?,
         Effect::SessionRevived { .. } => "session lives on".to_owned(),
         Effect::LinkBegan(began) => format!("link on {}", began.port),
         Effect::LinkEnded { port, .. } => format!("link on {port} ends"),
@@ -225,6 +232,23 @@ fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
         | Effect::CursorMoved { .. }
         | Effect::Forgotten { .. } => return None,
     })
+}
+
+/// What is to happen to a session. The decision that marks one says so itself.
+fn to_disconnect(decided: &DisconnectDecided) -> Option<String> {
+    let verb = match decided.how {
+        Enforcement::Marked => return None,
+        Enforcement::Reported => "would be disconnected",
+        Enforcement::Enforced => "is disconnected",
+    };
+    let why = match &decided.why {
+        Disconnecting::Rule { rule, .. } => format!("by `{rule}`"),
+        Disconnecting::Blocked => "because of a block".to_owned(),
+        Disconnecting::Replaced => "because a newer session replaces it".to_owned(),
+        Disconnecting::Asked { .. } => "on request".to_owned(),
+    };
+    let reason = decided.why.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(format!("{verb} {why}{}{reason}", by_account(decided.by.as_deref())))
 }
 
 /// Who it is, if the line's column of users cannot say it.

@@ -1,0 +1,204 @@
+//! Which live sessions are to be disconnected now. Pure: it asks nobody, and writes nothing.
+
+use crate::state::StoppedRule;
+use rasadmin_engine::decide::{Overdue, is_blocked, overdue};
+use rasadmin_engine::effect::{Disconnecting, Enforcement};
+use rasadmin_engine::state::Session;
+use rasadmin_engine::{Context, Id, Identity, InterfaceType, Mono, Stamp, State};
+use rasadmin_policy::config::DisconnectMode;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+/// A changed configuration ends sessions only after it has stood for this long, in milliseconds.
+const STANDS: u64 = 60_000;
+
+/// The period of a rule's limit, in milliseconds.
+const MINUTE: u64 = 60_000;
+
+/// A rule disconnects at most this many sessions a minute, or one in [`SHARE`] of the live ones if that is more.
+const AT_ONCE: usize = 10;
+const SHARE: usize = 20;
+
+/// A session to disconnect, or to report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The session.
+    pub session: Id,
+    /// The reason.
+    pub why: Disconnecting,
+    /// What is done about it.
+    pub how: Enforcement,
+}
+
+/// A live session that a rule denies.
+struct Denied {
+    session: Id,
+    since: Mono,
+    why: Disconnecting,
+    /// In milliseconds.
+    grace: u64,
+}
+
+/// What is to be done now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// These are due.
+    pub decided: Vec<Decided>,
+    /// So many are held back: by a rule's limit, or until the configuration has stood for a minute.
+    pub waiting: usize,
+    /// Rules that end nothing until somebody resumes them, as of now.
+    pub stopped: Vec<StoppedRule>,
+}
+
+/// What was seen before.
+#[derive(Debug, Default)]
+pub struct Planner {
+    /// Since when a rule has denied a session.
+    since: HashMap<(Id, String), Mono>,
+    /// When each rule has disconnected sessions within the last minute.
+    acted: HashMap<String, VecDeque<Mono>>,
+    /// The hash of the configuration in force, and since when.
+    config: Option<(String, Mono)>,
+    /// The hash of the configuration that was looked at for rules that would end too much.
+    judged: Option<String>,
+    stopped: BTreeMap<String, StoppedRule>,
+}
+
+impl Planner {
+    /// Goes on where another one ended.
+    pub fn resumed(judged: Option<String>, stopped: Vec<StoppedRule>) -> Self {
+        let stopped = stopped.into_iter().map(|rule| (rule.rule.clone(), rule)).collect();
+        Self { judged, stopped, ..Self::default() }
+    }
+
+    /// The hash of the configuration that was judged.
+    pub const fn judged(&self) -> Option<&String> {
+        self.judged.as_ref()
+    }
+
+    /// The rules that are stopped.
+    pub fn stopped(&self) -> impl Iterator<Item = &StoppedRule> {
+        self.stopped.values()
+    }
+
+    /// Lets a rule end sessions again. Returns false if it was not stopped.
+    pub fn resume(&mut self, rule: &str) -> bool {
+        self.stopped.remove(rule).is_some()
+    }
+
+    /// A rule has disconnected a session.
+    pub fn acted(&mut self, rule: &str, at: Mono) {
+        self.acted.entry(rule.to_owned()).or_default().push_back(at);
+    }
+
+    /// What is due. `more` are octets of a user that no record has yet.
+    pub fn plan(
+        &mut self,
+        state: &State,
+        context: &Context<'_>,
+        mode: DisconnectMode,
+        at: Stamp,
+        more: &dyn Fn(&Identity) -> u64,
+    ) -> Plan {
+        let stands = self.stands(&context.config.hash, at.mono);
+        let mut plan = Plan::default();
+        let mut denied: BTreeMap<String, Vec<Denied>> = BTreeMap::new();
+        let how = match mode {
+            DisconnectMode::Report => Enforcement::Reported,
+            DisconnectMode::Enforce => Enforcement::Enforced,
+        };
+        let rules_end_sessions = context.config.rules.end_live_sessions();
+        let somebody_is_blocked = state.blocks(at.time).next().is_some();
+        let mut sessions: Vec<&Session> = state.live().filter(|s| s.interface == InterfaceType::Client).collect();
+        sessions.sort_unstable_by_key(|session| (session.began.mono, session.id));
+        for session in sessions {
+            let before = state.to_disconnect(session.id);
+            if before.is_some_and(|before| before.how == Enforcement::Enforced) {
+                continue;
+            }
+            if somebody_is_blocked && is_blocked(state, context, session, at) {
+                let (why, how) = (Disconnecting::Blocked, Enforcement::Enforced);
+                plan.decided.push(Decided { session: session.id, why, how });
+                continue;
+            }
+            if before.is_some_and(|before| before.why == Disconnecting::Replaced && before.how < how) {
+                plan.decided.push(Decided { session: session.id, why: Disconnecting::Replaced, how });
+                continue;
+            }
+            if !rules_end_sessions {
+                continue;
+            }
+            let more = session.user.as_ref().map_or(0, more);
+            let Some(Overdue { why, grace }) = overdue(state, context, session, at, more) else { continue };
+            let Some(rule) = why.rule().map(str::to_owned) else { continue };
+            let since = *self.since.entry((session.id, rule.clone())).or_insert(at.mono);
+            denied.entry(rule).or_default().push(Denied { session: session.id, since, why, grace });
+        }
+        self.forget(&denied);
+        if stands && self.judged.as_ref() != Some(&context.config.hash) {
+            self.judged = Some(context.config.hash.clone());
+            if how == Enforcement::Enforced {
+                plan.stopped = self.judge(&denied, state.live_count(), at);
+            }
+        }
+        for (rule, mut all) in denied {
+            if how == Enforcement::Enforced && (self.stopped.contains_key(&rule) || !stands) {
+                plan.waiting += all.len();
+                continue;
+            }
+            all.retain(|one| at.mono.since(one.since) >= one.grace);
+            if how == Enforcement::Reported {
+                all.retain(|one| state.to_disconnect(one.session).is_none_or(|before| before.why != one.why));
+            } else {
+                let room = self.room(&rule, state.live_count(), at.mono);
+                // Those that were denied first go first.
+                all.sort_by_key(|one| one.since);
+                plan.waiting += all.len().saturating_sub(room);
+                all.truncate(room);
+            }
+            plan.decided.extend(all.into_iter().map(|Denied { session, why, .. }| Decided { session, why, how }));
+        }
+        plan
+    }
+
+    /// Has the configuration been in force for long enough to end sessions?
+    fn stands(&mut self, hash: &str, now: Mono) -> bool {
+        let since = match &self.config {
+            Some((known, since)) if known == hash => *since,
+            _ => {
+                self.config = Some((hash.to_owned(), now));
+                if self.judged.as_deref() != Some(hash) {
+                    // What another configuration would have ended says nothing about this one.
+                    (self.judged, self.stopped) = Default::default();
+                }
+                now
+            }
+        };
+        self.judged.as_deref() == Some(hash) || now.since(since) >= STANDS
+    }
+
+    /// What is no longer denied begins anew if it is denied again.
+    fn forget(&mut self, denied: &BTreeMap<String, Vec<Denied>>) {
+        let pairs = |(rule, all): (&String, &Vec<Denied>)| {
+            all.iter().map(|one| (one.session, rule.clone())).collect::<Vec<_>>()
+        };
+        let still: HashSet<(Id, String)> = denied.iter().flat_map(pairs).collect();
+        self.since.retain(|pair, _| still.contains(pair));
+    }
+
+    /// Stops the rules that would end most sessions because the configuration has changed: it may be a mistake.
+    fn judge(&mut self, denied: &BTreeMap<String, Vec<Denied>>, live: usize, at: Stamp) -> Vec<StoppedRule> {
+        let too_many = denied.iter().filter(|(_, all)| all.len() > AT_ONCE && all.len() * 2 > live);
+        let stopped: Vec<StoppedRule> = too_many
+            .map(|(rule, all)| StoppedRule { rule: rule.clone(), sessions: all.len(), live, since: at.time })
+            .collect();
+        self.stopped.extend(stopped.iter().map(|rule| (rule.rule.clone(), rule.clone())));
+        stopped
+    }
+
+    /// How many sessions a rule may disconnect now.
+    fn room(&mut self, rule: &str, live: usize, now: Mono) -> usize {
+        let Some(acted) = self.acted.get_mut(rule) else { return AT_ONCE.max(live / SHARE) };
+        acted.retain(|at| now.since(*at) < MINUTE);
+        AT_ONCE.max(live / SHARE).saturating_sub(acted.len())
+    }
+}

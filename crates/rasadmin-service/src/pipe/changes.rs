@@ -1,0 +1,151 @@
+//! What clients change: each request is one event in the journal, with the account that asked.
+
+use crate::current::Current;
+use crate::monitor::Clock;
+use crate::settings::Settings;
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::effect::BlockSubject;
+use rasadmin_engine::event::BeginBlock;
+use rasadmin_engine::state::Holding;
+use rasadmin_engine::{Event, Id, Millis, Name, Now, Stamp, State};
+use rasadmin_pipe::{Blocked, Caller, Configuration, Refusal, Released, Subject, Why};
+use rasadmin_recorder::admin::AdminJournal;
+use serde::Serialize;
+use serde_json::Value;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+/// How many characters a reason has at most.
+const LONGEST_REASON: usize = 200;
+
+/// How many characters a name has at most: UNLEN, a domain, and what separates them.
+const LONGEST_NAME: usize = 600;
+
+/// Where changes go.
+pub(crate) struct Changes {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) config: Arc<Current>,
+    pub(crate) clock: Clock,
+}
+
+impl Changes {
+    /// The configuration in force, and what is wrong with its file.
+    pub(super) fn configuration(&self, fault: Option<String>) -> Result<Value, Refusal> {
+        let config = self.config.get();
+        let (file, text) = (config.bundle.file.display().to_string(), config.bundle.text.clone());
+        answer(Configuration { file, hash: config.hash.clone(), text, fault })
+    }
+
+    pub(super) fn block(
+        &self,
+        subject: &Subject,
+        until: Option<Millis>,
+        reason: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Value, Refusal> {
+        one_line(reason)?;
+        let (subject, by) = (self.subject(subject)?, Some(caller.account.clone()));
+        let asked = BeginBlock { subject, until, reason: reason.map(str::to_owned), by };
+        let blocked = self.record(|state, at| {
+            if until.is_some_and(|until| until <= at.time) {
+                let what = "the block would end in the past: name a later time";
+                return (Err(Refusal::new(Why::Invalid, what)), None);
+            }
+            if !state.can_block(&asked.subject, at.time) {
+                return (Ok(Blocked::Full), None);
+            }
+            let is_of = |session: &&rasadmin_engine::state::Session| match &asked.subject {
+                BlockSubject::User(user) => session.user.as_ref() == Some(user),
+                BlockSubject::ClaimedComputer(name) => session.computer.folded() == *name,
+            };
+            let mut sessions: Vec<String> = state.live().filter(is_of).map(|session| session.id.to_string()).collect();
+            sessions.sort_unstable();
+            (Ok(Blocked::InForce { sessions }), Some(Event::BeginBlock(asked)))
+        })?;
+        answer(blocked?)
+    }
+
+    pub(super) fn unblock(&self, subject: &Subject, caller: &Caller) -> Result<Value, Refusal> {
+        let (subject, by) = (self.subject(subject)?, Some(caller.account.clone()));
+        answer(self.record(|state, at| {
+            let is_blocked = state.block(&subject, at.time).is_some();
+            (is_blocked, is_blocked.then_some(Event::EndBlock { subject, by }))
+        })?)
+    }
+
+    pub(super) fn close(&self, session: &str, caller: &Caller) -> Result<Value, Refusal> {
+        let session: Id = session.parse().map_err(|_| Refusal::new(Why::Invalid, "a session's key is not a UUID"))?;
+        let by = Some(caller.account.clone());
+        answer(self.record(|state, _| {
+            let lives = state.session(session).is_some();
+            (lives, lives.then_some(Event::CloseSession { session, by }))
+        })?)
+    }
+
+    pub(super) fn release(&self, address: IpAddr, force: bool, caller: &Caller) -> Result<Value, Refusal> {
+        let (address, by) = (number(address), Some(caller.account.clone()));
+        answer(self.record(|state, _| match state.lease_at(address).map(|lease| lease.holding) {
+            None => (Released::WasFree, None),
+            Some(Holding::Session(_)) if !force => (Released::InUse, None),
+            Some(_) => (Released::Released, Some(Event::ReleaseAddress { address, force, by })),
+        })?)
+    }
+
+    /// Whom a client means.
+    fn subject(&self, subject: &Subject) -> Result<BlockSubject, Refusal> {
+        let invalid = |what: &str| Refusal::new(Why::Invalid, what);
+        let (Subject::User(typed) | Subject::ClaimedComputer(typed)) = subject;
+        if typed.trim() != typed || typed.contains(char::is_control) || typed.chars().count() > LONGEST_NAME {
+            return Err(invalid("the name has blanks around it, a control character, or is too long"));
+        }
+        match subject {
+            Subject::ClaimedComputer(name) if name.is_empty() => Err(invalid("the computer's name is empty")),
+            Subject::ClaimedComputer(name) => Ok(BlockSubject::claimed_computer(&Name::new(name))),
+            Subject::User(name) if name.contains('*') => Err(invalid("the name is a pattern: name one user")),
+            Subject::User(name) => {
+                let user = self.config.get().domains.identity(&Name::new(name), &Name::default());
+                user.map(BlockSubject::User).ok_or_else(|| invalid("this is not a user's name"))
+            }
+        }
+    }
+
+    /// Records the event that `look` returns for the present state, if it returns one.
+    fn record<T>(&self, look: impl FnOnce(&State, Stamp) -> (T, Option<Event>)) -> Result<T, Refusal> {
+        let unavailable = |what: String| Refusal::new(Why::Unavailable, what);
+        let opened = AdminJournal::open(&self.settings.journal, &self.config.get());
+        let opened = opened.map_err(|error| unavailable(error.to_string()))?;
+        let never = || unavailable("Remote Access has never started with this journal".to_owned());
+        let mut journal = opened.ok_or_else(never)?;
+        let at = (self.clock)();
+        let random = rasadmin_recorder::random().map_err(|error| unavailable(error.to_string()))?;
+        let recorded = journal.record(&Now { at, random }, |state| look(state, at));
+        recorded.map_err(|error| unavailable(error.to_string()))?.ok_or_else(never)
+    }
+}
+
+/// Refuses a reason that does not fit into lists.
+pub(super) fn one_line(reason: Option<&str>) -> Result<(), Refusal> {
+    let fits = |reason: &str| reason.chars().count() <= LONGEST_REASON && !reason.contains(char::is_control);
+    if reason.is_none_or(fits) {
+        return Ok(());
+    }
+    Err(Refusal::new(Why::Invalid, format_args!("the reason is not one line of at most {LONGEST_REASON} characters")))
+}
+
+/// As the journal has it.
+fn number(address: IpAddr) -> Address {
+    match address.to_canonical() {
+        IpAddr::V4(ipv4) => Address { family: Family::Ipv4, number: ipv4.to_bits().into() },
+        IpAddr::V6(ipv6) => Address { family: Family::Ipv6, number: identifier(ipv6) },
+    }
+}
+
+/// The low half.
+fn identifier(address: Ipv6Addr) -> u64 {
+    let octets = address.octets();
+    u64::from_be_bytes(std::array::from_fn(|at| octets[at + 8]))
+}
+
+fn answer(answer: impl Serialize) -> Result<Value, Refusal> {
+    serde_json::to_value(answer).map_err(|error| Refusal::new(Why::Bug, error))
+}

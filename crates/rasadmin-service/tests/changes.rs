@@ -1,0 +1,160 @@
+//! What clients of the pipe change, on a journal that a recorder writes. Each request goes over the pipe.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::effect::BlockSubject;
+use rasadmin_engine::{Event, Record};
+use rasadmin_pipe::{Blocked, Configuration, Error, Refusal, Released, Request, Subject, Why, ask};
+use rasadmin_recorder::Verdict;
+use rasadmin_service::{Current, Service, Settings, duties, pipe};
+use serde::de::DeserializeOwned;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use support::{CONFIG, PATIENCE, Scene, With as _, connection, lock, log, settings};
+
+struct Running {
+    scene: Scene,
+    service: Option<Service>,
+    settings: Arc<Settings>,
+}
+
+impl Running {
+    fn new() -> Self {
+        let scene = Scene::new(CONFIG);
+        let (settings, (log, _)) = (settings(&scene), log());
+        let current = Arc::new(Current::new(scene.config.clone()));
+        let all = duties(&settings, &current, None);
+        let service = Service::start(&settings, lock(&settings.journal), all, 1, &log).unwrap();
+        Self { scene, service: Some(service), settings }
+    }
+
+    fn try_ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match ask(&pipe::address(&self.settings.journal), request, PATIENCE) {
+                Err(Error::NoService(_)) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
+                answer => return answer,
+            }
+        }
+    }
+
+    fn ask<T: DeserializeOwned>(&self, request: &Request) -> T {
+        self.try_ask(request).unwrap_or_else(|error| panic!("{request:?}: {error}"))
+    }
+
+    fn refuses(&self, request: &Request) -> Refusal {
+        match self.try_ask::<serde_json::Value>(request) {
+            Err(Error::Refused(refusal)) => refusal,
+            other => panic!("{request:?}: {other:?}"),
+        }
+    }
+
+    fn last(&self) -> Record {
+        self.scene.records().pop().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(service) = self.service.take() {
+            service.stop();
+        }
+    }
+}
+
+fn user(name: &str) -> Subject {
+    Subject::User(name.to_owned())
+}
+
+fn block(subject: Subject, reason: Option<&str>) -> Request {
+    Request::Block { subject, until: None, reason: reason.map(str::to_owned) }
+}
+
+/// The account that runs the test, as the system names it.
+fn me() -> Option<String> {
+    rasadmin_rights::account_name()
+}
+
+#[test]
+fn a_user_is_blocked_and_unblocked_and_the_account_that_asked_is_recorded() {
+    let running = Running::new();
+    running.scene.begin(1, "alice", "VPN2-1").unwrap();
+    let session = running.scene.present().by_handle(1).unwrap().id.to_string();
+    let blocked: Blocked = running.ask(&block(user("alice"), Some("stolen")));
+    assert_eq!(blocked, Blocked::InForce { sessions: vec![session] });
+    let Event::BeginBlock(begun) = running.last().event else { panic!("{:?}", running.last()) };
+    let alice = running.scene.config.domains.identity(&"alice".into(), &"".into()).unwrap();
+    assert_eq!((begun.subject, begun.reason.as_deref()), (BlockSubject::User(alice), Some("stolen")));
+    assert!(begun.by.is_some() && begun.by == me(), "{:?}", begun.by);
+    assert!(matches!(running.scene.connect(&connection(2, "alice")), Verdict::Reject(_)));
+    let unblock = Request::Unblock { subject: user(r"CORP\Alice") };
+    assert_eq!((running.ask::<bool>(&unblock), running.ask::<bool>(&unblock)), (true, false));
+    assert!(matches!(running.scene.connect(&connection(3, "alice")), Verdict::Accept));
+}
+
+#[test]
+fn a_claimed_computer_is_blocked_however_it_is_spelled() {
+    let running = Running::new();
+    let of = |name: &str| Subject::ClaimedComputer(name.to_owned());
+    assert_eq!(running.ask::<Blocked>(&block(of("laptop-7"), None)), Blocked::InForce { sessions: vec![] });
+    let event = connection(1, "alice").with(|e| e.computer = "LAPTOP-7".into());
+    assert!(matches!(running.scene.connect(&event), Verdict::Reject(_)));
+    assert!(running.ask::<bool>(&Request::Unblock { subject: of("Laptop-7") }));
+}
+
+#[test]
+fn a_session_is_closed_and_an_address_released_once() {
+    let running = Running::new();
+    running.scene.begin(1, "alice", "VPN2-1").unwrap();
+    let session = running.scene.present().by_handle(1).unwrap().id;
+    let address = running.scene.present().leases_of(session).next().unwrap().address;
+    let address = IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(address.number).unwrap()));
+    let release = |force| running.ask::<Released>(&Request::Release { address, force });
+    assert_eq!(release(false), Released::InUse);
+    assert_eq!((release(true), release(true)), (Released::Released, Released::WasFree));
+    let Event::ReleaseAddress { by, force: true, .. } = running.last().event else { panic!("{:?}", running.last()) };
+    assert_eq!(by, me());
+    let close = Request::Close { session: session.to_string() };
+    assert_eq!((running.ask::<bool>(&close), running.ask::<bool>(&close)), (true, false));
+    let Event::CloseSession { by, .. } = running.last().event else { panic!("{:?}", running.last()) };
+    assert_eq!(by, me());
+}
+
+#[test]
+fn the_configuration_in_force_is_shown() {
+    let running = Running::new();
+    let shown: Configuration = running.ask(&Request::Configuration {});
+    assert_eq!((shown.text.as_str(), shown.hash), (CONFIG, running.scene.config.hash.clone()));
+    assert!(shown.file.ends_with("rasadmin.toml") && shown.fault.is_none(), "{}", shown.file);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_nothing_is_recorded() {
+    let running = Running::new();
+    let before = running.scene.records().len();
+    let long = "x".repeat(601);
+    for request in [
+        block(user(""), None),
+        block(user("a*"), None),
+        block(user(" alice"), None),
+        block(user("al\u{7}ice"), None),
+        block(user(&long), None),
+        block(Subject::ClaimedComputer(String::new()), None),
+        block(user("alice"), Some("two\nlines")),
+        block(user("alice"), Some(&"x".repeat(201))),
+        Request::Block { subject: user("alice"), until: Some(1), reason: None },
+        Request::Close { session: "7".to_owned() },
+    ] {
+        let refusal = running.refuses(&request);
+        assert_eq!(refusal.why, Why::Invalid, "{request:?}: {}", refusal.text);
+    }
+    // Without an RRAS, nobody is disconnected.
+    let disconnect = Request::Disconnect { sessions: Vec::new(), reason: None };
+    for request in [disconnect, Request::Resume { rule: "hours".to_owned() }] {
+        let refusal = running.refuses(&request);
+        assert!(refusal.why == Why::Unavailable && refusal.text.contains("switched off"), "{}", refusal.text);
+    }
+    assert_eq!(running.scene.records().len(), before);
+}
