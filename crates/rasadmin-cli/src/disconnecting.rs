@@ -57,7 +57,7 @@ impl fmt::Display for Target {
 
 /// What became of the sessions.
 #[derive(Default)]
-pub struct Told<'t> {
+pub struct Outcomes<'t> {
     /// RRAS has reported their end.
     pub ended: usize,
     /// RRAS was asked.
@@ -76,27 +76,27 @@ pub fn disconnect<'t>(
     reason: Option<&str>,
     context: &Context,
     out: &mut Output,
-) -> Result<Told<'t>> {
-    let mut told = Told::default();
+) -> Result<Outcomes<'t>> {
+    let mut outcomes = Outcomes::default();
     for (at, some) in targets.chunks(AT_ONCE).enumerate() {
         let sessions = some.iter().map(|target| target.id.to_string()).collect();
         let request = Request::Disconnect { sessions, reason: reason.map(str::to_owned) };
         let answers: Vec<Disconnected> = match ask(context, &request, PATIENCE) {
             Ok(answers) => answers,
             Err(unanswered) => {
-                told.unanswered = Some((unanswered, &targets[at * AT_ONCE..]));
+                outcomes.unanswered = Some((unanswered, &targets[at * AT_ONCE..]));
                 break;
             }
         };
         let answers: HashMap<&str, &Disconnected> = answers.iter().map(|of| (of.session.as_str(), of)).collect();
         for target in some {
-            told.say(target, answers.get(target.id.to_string().as_str()).copied(), out)?;
+            outcomes.say(target, answers.get(target.id.to_string().as_str()).copied(), out)?;
         }
     }
-    Ok(told)
+    Ok(outcomes)
 }
 
-impl Told<'_> {
+impl Outcomes<'_> {
     fn say(&mut self, target: &Target, answer: Option<&Disconnected>, out: &mut Output) -> Result<()> {
         match answer.map(|answer| answer.outcome.as_str()) {
             Some("ended") => {

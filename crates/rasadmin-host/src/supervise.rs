@@ -333,7 +333,8 @@ mod tests {
 
     #[test]
     fn a_stack_overflow_explains_the_end_of_a_thread_and_a_handled_exception_does_not() {
-        let (overflow, on_stack, division) = if cfg!(windows) { (0xC000_00FD, false, 0xC000_0094) } else { (11, true, 8) };
+        let (overflow, on_stack, division) =
+            if cfg!(windows) { (0xC000_00FD, false, 0xC000_0094) } else { (11, true, 8) };
         let death = died(How::Thread, overflow, on_stack);
         assert!(death.summary().starts_with("stack overflow ("), "{}", death.summary());
         assert!(death.to_string().ends_with("); its thread ended, so the call never returns"), "{death}");

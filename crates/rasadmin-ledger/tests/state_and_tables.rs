@@ -87,11 +87,7 @@ fn any(random: &mut Random, state: &State) -> Event {
                 (Some(session), _) if random.below(2) == 0 => Event::CloseSession { session, by: None },
                 (_, Some(number)) => {
                     let family = rasadmin_engine::addresses::Family::Ipv4;
-                    Event::ReleaseAddress {
-                        address: Address { family, number },
-                        force: random.below(2) == 0,
-                        by: None,
-                    }
+                    Event::ReleaseAddress { address: Address { family, number }, force: random.below(2) == 0, by: None }
                 }
                 _ => Event::Lost { events: 1 },
             }

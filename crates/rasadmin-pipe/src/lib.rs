@@ -33,9 +33,7 @@ pub use address::Address;
 pub use caller::{Caller, Class};
 pub use client::ask;
 pub use error::Error;
-pub use protocol::{
-    Blocked, Configuration, Disconnected, Refusal, Released, Request, Right, Subject, Why,
-};
+pub use protocol::{Blocked, Configuration, Disconnected, Refusal, Released, Request, Right, Subject, Why};
 pub use server::{Counts, Handler, Limits, Server};
 #[cfg(unix)]
 use unix as transport;

@@ -9,7 +9,7 @@ use super::block::reason;
 use crate::ask_service::Unanswered;
 use crate::confirm::confirm;
 use crate::context::{Context, ContextArguments, ZoneArguments};
-use crate::disconnecting::{Target, Told, disconnect};
+use crate::disconnecting::{Outcomes, Target, disconnect};
 use crate::error::{CommandError, Exit, Result};
 use crate::format::count;
 use crate::output::Output;
@@ -110,13 +110,13 @@ fn end(arguments: &Arguments, out: &mut Output) -> Result {
     for nameless in targets.iter().filter(|target| length.is_some() && target.identity.is_none()) {
         writeln!(out, "{nameless} has no user who could be blocked")?;
     }
-    let told = disconnect(&targets, reason.as_deref(), &context, out)?;
+    let outcomes = disconnect(&targets, reason.as_deref(), &context, out)?;
     if targets.len() > SHOWN {
-        summarise(&told, out)?;
+        summarise(&outcomes, out)?;
     }
-    match told.unanswered {
+    match outcomes.unanswered {
         Some((unanswered, rest)) => Err(not_answered(unanswered, rest.len(), targets.len(), &kept)),
-        None => Ok(Exit::no_if(told.failed > 0)),
+        None => Ok(Exit::no_if(outcomes.failed > 0)),
     }
 }
 
@@ -151,12 +151,12 @@ fn question(targets: &[Target], users: &[Identity], server: &str, block_for: Opt
     format!("Disconnect {what} on {server}{block}?")
 }
 
-fn summarise(told: &Told<'_>, out: &mut Output) -> Result<()> {
+fn summarise(outcomes: &Outcomes<'_>, out: &mut Output) -> Result<()> {
     let parts = [
-        (told.ended, "disconnected"),
-        (told.asked, "not ended yet"),
-        (told.gone, "not connected any more"),
-        (told.failed, "not disconnected"),
+        (outcomes.ended, "disconnected"),
+        (outcomes.asked, "not ended yet"),
+        (outcomes.gone, "not connected any more"),
+        (outcomes.failed, "not disconnected"),
     ];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if parts.is_empty() { Ok(()) } else { writeln!(out, "in all: {}", parts.join(", ")) }

@@ -38,7 +38,7 @@ struct Denied {
     grace: u64,
 }
 
-/// What is to be done now.
+/// What the service does now.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// These are due.
