@@ -115,10 +115,11 @@ impl Outcomes<'_> {
                 self.gone += 1;
                 writeln!(out, "{target} was not connected any more")
             }
-            _ => {
+            outcome => {
                 self.failed += 1;
                 let why = answer.and_then(|answer| answer.why.as_deref()).unwrap_or("the service does not say why");
-                writeln!(out, "{target} is not disconnected: {why}; the service tries again")
+                let again = if outcome == Some("failed") { "; the service tries again" } else { "" };
+                writeln!(out, "{target} is not disconnected: {why}{again}")
             }
         }
     }

@@ -28,7 +28,7 @@ mod search;
 
 pub use carried::{Scope, decide_carried};
 pub use look::SURELY_LISTED;
-pub use overdue::{Overdue, is_blocked, overdue};
+pub use overdue::{Overdue, is_blocked, is_replaced, overdue};
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};

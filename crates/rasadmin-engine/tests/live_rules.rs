@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::decide::{is_blocked, overdue};
+use rasadmin_engine::decide::{is_blocked, is_replaced, overdue};
 use rasadmin_engine::effect::{BlockSubject, Disconnecting, Enforcement, Usage};
 use rasadmin_engine::event::{BeginBlock, Disconnect, Event, Look, Reading};
 use rasadmin_engine::{Effect, Id, InterfaceType, Record};
@@ -190,4 +190,69 @@ fn a_replaced_session_that_is_about_to_be_disconnected_does_not_count_again() {
         let alive = record.effects.iter().any(|effect| matches!(effect, Effect::SessionAlive { .. }));
         assert_eq!(alive, counts, "{how:?}");
     }
+}
+
+const NEWEST: &str = r#"
+    [[rules]]
+    name = "newest"
+    action = "deny"
+    max_user_sessions = 1
+    when_exceeded = "replace-oldest"
+"#;
+
+/// Alice's second session marks her first.
+fn marked() -> (Scene, Id) {
+    let mut scene = Scene::new(&rules(NEWEST));
+    for (handle, computer) in [(1, "PHONE"), (2, "LAPTOP")] {
+        scene.connect(connection(handle, "alice").with(|e| e.computer = computer.into())).unwrap();
+        scene.link(handle, &format!("VPN2-{handle}")).unwrap();
+        scene.wait(60);
+    }
+    let first = id(&scene, 1);
+    assert_eq!(scene.state.to_disconnect(first).unwrap().how, Enforcement::Marked);
+    (scene, first)
+}
+
+fn replaced(scene: &Scene, handle: u64) -> bool {
+    is_replaced(&scene.state, &scene.context(), scene.state.by_handle(handle).unwrap(), scene.at)
+}
+
+#[test]
+fn a_mark_holds_while_the_newer_session_and_its_limit_are_there() {
+    let (mut scene, _) = marked();
+    assert_eq!((replaced(&scene, 1), replaced(&scene, 2)), (true, false));
+    scene.reload(&rules(&NEWEST.replace("= 1", "= 2")));
+    assert!(!replaced(&scene, 1));
+    scene.reload(&rules(""));
+    assert!(!replaced(&scene, 1));
+    scene.reload(&rules(NEWEST));
+    scene.handle(Event::Hangup(connection(2, "alice")));
+    assert!(!replaced(&scene, 1));
+}
+
+#[test]
+fn a_session_that_was_reported_can_still_be_marked() {
+    let mut scene = Scene::new(&rules(NEWEST));
+    scene.connect(connection(1, "alice").with(|e| e.computer = "PHONE".into())).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    let first = id(&scene, 1);
+    let night = Disconnecting::Rule { rule: "night".into(), reason: None, time_is_up: true };
+    decide(&mut scene, first, night, Enforcement::Reported);
+    scene.connect(connection(2, "alice").with(|e| e.computer = "LAPTOP".into())).unwrap();
+    scene.link(2, "VPN2-2").unwrap();
+    let decided = scene.state.to_disconnect(first).unwrap();
+    assert_eq!((&decided.why, decided.how), (&Disconnecting::Replaced, Enforcement::Marked));
+}
+
+#[test]
+fn a_late_hangup_from_before_the_order_has_no_cause() {
+    let mut scene = Scene::new(&rules(""));
+    scene.connect(connection(1, "alice")).unwrap();
+    scene.wait(60);
+    let before = scene.at;
+    scene.wait(60);
+    let session = id(&scene, 1);
+    decide(&mut scene, session, Disconnecting::Blocked, Enforcement::Enforced);
+    let record = scene.tell_late(before, Event::Hangup(connection(1, "alice")), rasadmin_engine::Answer::Nothing);
+    assert_eq!(record.ended().next().unwrap().terminate_cause(), None);
 }

@@ -443,8 +443,8 @@ catalogue! {
 
     RuleStopped = 516 Warning "rule-stopped" (rule, sessions, live)
     text: "the rule {rule} would disconnect {sessions} of the {live} live sessions; it disconnects none of them",
-    cause: "The configuration has changed, and a rule with disconnect_active = true denies more than ten sessions, and more \
-            than half of all. That may be a mistake in the configuration.",
+    cause: "The configuration has changed, and its rules for live sessions deny more than ten of them, and more than half \
+            of all. That may be a mistake in the configuration.",
     effect: "The rule disconnects nobody. It still denies new connections. Other rules are not affected.",
     remedy: "If the rule is right, run `rasadmin disconnect resume RULE`. Otherwise correct the configuration.";
 

@@ -108,9 +108,9 @@ pub struct Disconnected {
     /// Its key.
     pub session: String,
     /// `ended`: RRAS has reported its end. `asked`: RRAS was asked, and has not reported it yet. `not-live`: it was not
-    /// connected. `failed`: RRAS was not asked, and the service tries again.
+    /// connected. `failed`: RRAS was not asked, and the service tries again. `refused`: it is not disconnected.
     pub outcome: String,
-    /// Why it failed.
+    /// Why it failed, or was refused.
     pub why: Option<String>,
 }
 

@@ -24,6 +24,8 @@ pub struct Script {
     pub ports: Vec<Port>,
     /// Operations that fail.
     pub failing: Vec<(Operation, Failure)>,
+    /// Ports that it does not disconnect: it fails with error 31.
+    pub refused: Vec<PortHandle>,
     /// While it is set, no call returns.
     pub hangs: bool,
     /// The operations that have begun, in order.
@@ -95,6 +97,10 @@ impl Rras for Scripted {
 
     fn disconnect(&self, port: PortHandle) -> Result<(), Error> {
         let mut script = self.begin(Operation::Disconnect)?;
+        if script.refused.contains(&port) {
+            let function = "MprAdminPortDisconnect".to_owned();
+            return Err(Failure::Failed { function, code: 31 }.of(Operation::Disconnect));
+        }
         let found = script.ports.iter().position(|known| known.handle == port);
         let Some(place) = found else { return Err(Failure::Gone { code: 0 }.of(Operation::Disconnect)) };
         let connection = script.ports.remove(place).connection;

@@ -1,12 +1,16 @@
 //! `disconnect`: ends sessions that are not allowed any more, and those that an administrator names.
 //!
-//! Each is first recorded, then RRAS is asked. So a service that is killed in between goes on where it was, and the hangup
-//! that follows has its cause. RRAS is asked without the journal's lock.
+//! Each is first recorded, then RRAS is asked, if the reason still holds. So a service that is killed in between goes on
+//! where it was, and the hangup that follows has its cause. RRAS is asked without the journal's lock.
 
 mod cut;
+mod octets;
+mod order;
 mod plan;
+mod tries;
 
 pub use cut::{Cut, cut};
+pub use order::Outcome;
 pub use plan::{Decided, Plan, Planner};
 
 use crate::current::Current;
@@ -14,47 +18,27 @@ use crate::duty::{Duty, Fault, Turn};
 use crate::log::Log;
 use crate::monitor::{Clock, Matching, Seen};
 use crate::settings::Settings;
-use crate::state::{DisconnectReport, Failing, Report};
-use rasadmin_engine::decide::{is_blocked, overdue};
-use rasadmin_engine::effect::{DayUse, Disconnecting, Enforcement};
-use rasadmin_engine::event::{Disconnect as Decision, Look, Reading};
+use crate::state::{DisconnectReport, Report};
+use crate::stop::Stop;
+use rasadmin_engine::decide::overdue;
+use rasadmin_engine::effect::{Disconnecting, Enforcement};
+use rasadmin_engine::event::{Disconnect as Decision, Look};
 use rasadmin_engine::state::Session;
-use rasadmin_engine::{Context, Event, Id, Identity, Mono, Now, Process, Stamp, State};
+use rasadmin_engine::{Context, Event, Id, Identity, InterfaceType, Now, Process, State};
 use rasadmin_messages::Message;
-use rasadmin_policy::config::Config;
+use rasadmin_policy::config::{Config, DisconnectMode};
 use rasadmin_recorder::admin::AdminJournal;
-use rasadmin_rras::{Connection, Rras};
+use rasadmin_rras::{Connection, Error, Failure, Rras};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
+use tries::{NOT_LISTED, Tries};
 
 /// The time between two steps.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long after an attempt the next one is made, in milliseconds: RRAS may need a moment.
-const AGAIN: u64 = 10_000;
-
-/// After so many attempts without success, `status` says so.
-const MANY: u32 = 3;
-
-/// Perhaps RRAS has just disconnected it, and its hangup is about to come.
-const NOT_LISTED: &str = "RRAS does not list it";
-
-/// How long an administrator waits for the hangup.
-const CONFIRMATION: Duration = Duration::from_secs(5);
-
-/// What became of a session that an administrator named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// RRAS has reported its end.
-    Ended,
-    /// RRAS was asked, and has not reported its end yet.
-    Asked,
-    /// It was not live.
-    NotLive,
-    /// It was recorded, but RRAS could not be asked, for this reason. The service tries again.
-    Failed(String),
-}
+/// How long one step may ask RRAS. The rest waits for the next step: others want to use the journal too.
+const ASKING: Duration = Duration::from_secs(20);
 
 /// Disconnects sessions: the duty's, and those that an administrator names.
 pub struct Disconnector {
@@ -64,30 +48,30 @@ pub struct Disconnector {
     clock: Clock,
     seen: Seen,
     inner: Mutex<Inner>,
+    /// For `status`, which must not wait for RRAS.
+    shown: Mutex<DisconnectReport>,
 }
 
 /// What only one may use at a time.
 struct Inner {
     journal: Option<AdminJournal>,
     planner: Planner,
-    tries: HashMap<Id, Try>,
+    tries: Tries,
     report: DisconnectReport,
 }
 
-/// The attempts to disconnect a session.
-struct Try {
-    count: u32,
-    last: Mono,
-    /// Why it did not work; None if RRAS was asked.
-    why: Option<String>,
+impl Inner {
+    fn state(&self) -> Option<&State> {
+        self.journal.as_ref().map(AdminJournal::state)
+    }
 }
 
 impl Disconnector {
     /// Nothing is asked and nothing is opened yet. `seen` is what the monitor sees.
     pub fn new(settings: Arc<Settings>, config: Arc<Current>, rras: Arc<dyn Rras>, clock: Clock, seen: Seen) -> Self {
         let (planner, report) = (Planner::default(), DisconnectReport::default());
-        let inner = Mutex::new(Inner { journal: None, planner, tries: HashMap::new(), report });
-        Self { settings, config, rras, clock, seen, inner }
+        let inner = Mutex::new(Inner { journal: None, planner, tries: Tries::default(), report });
+        Self { settings, config, rras, clock, seen, inner, shown: Mutex::default() }
     }
 
     /// Goes on where an earlier process ended.
@@ -99,27 +83,49 @@ impl Disconnector {
             inner.planner = Planner::resumed(report.judged.clone(), report.stopped.clone());
             inner.report = report;
         }
+        self.show(&inner);
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(|poisoned: PoisonError<MutexGuard<'_, Inner>>| {
-            let mut inner = poisoned.into_inner();
-            // A panic may have left it half read.
-            inner.journal = None;
-            inner
-        })
+        self.inner.lock().unwrap_or_else(|poisoned| self.after_panic(poisoned))
+    }
+
+    /// The same, if nobody else uses it for this long.
+    fn inner_within(&self, patience: Duration) -> Option<MutexGuard<'_, Inner>> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.inner.try_lock() {
+                Ok(inner) => return Some(inner),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(self.after_panic(poisoned)),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    fn after_panic<'a>(&'a self, poisoned: PoisonError<MutexGuard<'a, Inner>>) -> MutexGuard<'a, Inner> {
+        self.inner.clear_poison();
+        let mut inner = poisoned.into_inner();
+        // It may be half read.
+        inner.journal = None;
+        inner
+    }
+
+    fn show(&self, inner: &Inner) {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&inner.report);
     }
 
     /// Ends what is due.
-    fn step(&self, log: &Log) -> Result<DisconnectReport, Fault> {
+    fn step(&self, log: &Log, stop: &Stop) -> Result<(), Fault> {
         let mut inner = self.inner();
         let config = self.config.get();
         inner.report.mode = config.service.disconnect.mode.name().to_owned();
-        if self.follow(&mut inner, &config)? {
-            self.decide(&mut inner, &config, log)?;
-            self.carry_out(&mut inner, &config)?;
-        }
-        Ok(inner.report.clone())
+        let done = self.follow(&mut inner, &config).and_then(|has_started| match has_started {
+            true => self.decide(&mut inner, &config, log, stop),
+            false => Ok(()),
+        });
+        self.show(&inner);
+        done
     }
 
     /// Reads what was recorded. Returns false if RRAS has never started with this journal.
@@ -136,26 +142,34 @@ impl Disconnector {
         Ok(journal.state().instance().is_some())
     }
 
-    /// Records which sessions are to be disconnected.
-    fn decide(&self, inner: &mut Inner, config: &Arc<Config>, log: &Log) -> Result<(), Fault> {
-        let Some(journal) = &inner.journal else { return Ok(()) };
-        let (state, at) = (journal.state(), (self.clock)());
+    /// Records which sessions are to be disconnected, and asks RRAS. What is only reported comes last: it can wait.
+    fn decide(&self, inner: &mut Inner, config: &Arc<Config>, log: &Log, stop: &Stop) -> Result<(), Fault> {
+        let Inner { journal: Some(journal), planner, report, .. } = inner else { return Ok(()) };
+        let state = journal.state();
         let Some(instance) = state.instance() else { return Ok(()) };
-        let server = state.server().clone();
-        let context = Context::new(config, &server, instance, Process(0));
+        let context = Context::new(config, state.server(), instance, Process(0));
         let more = |user: &Identity| self.unrecorded(state, user);
-        let plan = inner.planner.plan(state, &context, config.service.disconnect.mode, at, &more);
+        let plan = planner.plan(state, &context, config.service.disconnect.mode, (self.clock)(), &more);
         for stopped in &plan.stopped {
             let (rule, sessions, live) = (&stopped.rule, &stopped.sessions, &stopped.live);
             log.emit(&Message::RuleStopped { rule, sessions, live });
         }
-        inner.report.waiting = plan.waiting;
-        inner.report.judged = inner.planner.judged().cloned();
-        inner.report.stopped = inner.planner.stopped().cloned().collect();
-        for decided in plan.decided {
-            self.record(inner, config, &decided, None)?;
+        report.waiting = plan.waiting;
+        report.judged = planner.judged().cloned();
+        report.stopped = planner.stopped().cloned().collect();
+        let (reports, orders): (Vec<Decided>, Vec<Decided>) =
+            plan.decided.into_iter().partition(|decided| decided.how == Enforcement::Reported);
+        for order in orders {
+            self.record(inner, config, &order, None)?;
         }
-        Ok(())
+        let asked = self.carry_out(inner, config, Some(stop));
+        for reported in reports {
+            if stop.is_requested() {
+                break;
+            }
+            self.record(inner, config, &reported, None)?;
+        }
+        asked
     }
 
     /// Records one decision, if it still holds. What decides a quota is recorded before it.
@@ -166,114 +180,110 @@ impl Disconnector {
         decided: &Decided,
         by: Option<&str>,
     ) -> Result<bool, Fault> {
-        let Some(journal) = &mut inner.journal else { return Ok(false) };
         let Decided { session, why, how } = decided;
-        if why.rule().is_some() {
-            let user = journal.state().session(*session).and_then(|session| session.user.clone());
-            let readings = user.map(|user| self.readings(journal.state(), &user)).unwrap_or_default();
-            for (begun, read) in readings {
-                self.append(journal, |state| {
-                    let older = |reading: &Reading| {
-                        let known = state.counted(reading.session).map_or([0, 0], |counted| counted.octets);
-                        state.session(reading.session).is_some() && known != reading.counted.octets
-                    };
-                    let read: Vec<Reading> = read.into_iter().filter(older).collect();
-                    (!read.is_empty()).then(|| Event::Look(Look { begun, read, ..Look::default() }))
-                })?;
-            }
+        for (begun, read) in self.deciding_octets(inner, config, decided) {
+            self.append(inner, |_, state| {
+                let read = octets::still_new(read, state);
+                (!read.is_empty()).then(|| Event::Look(Look { begun, read, ..Look::default() }))
+            })?;
         }
         let at = (self.clock)();
-        let recorded = self.append(journal, |state| {
+        let recorded = self.append(inner, |planner, state| {
             let context = Context::new(config, state.server(), state.instance()?, Process(0));
             let live = state.session(*session)?;
-            let holds = match why {
-                Disconnecting::Rule { .. } => {
-                    let more = live.user.as_ref().map_or(0, |user| self.unrecorded(state, user));
-                    overdue(state, &context, live, at, more).is_some_and(|overdue| overdue.why == *why)
-                }
-                Disconnecting::Blocked => is_blocked(state, &context, live, at),
-                Disconnecting::Replaced => state.to_disconnect(*session).is_some_and(|before| before.why == *why),
-                Disconnecting::Asked { .. } => true,
-            };
+            let more = live.user.as_ref().map_or(0, |user| self.unrecorded(state, user));
+            // A report says what would be if the mode were the other one.
+            let holds = planner.holds(why, state, &context, DisconnectMode::Enforce, live, at, more);
             let by = by.map(str::to_owned);
             holds.then(|| Event::Disconnect(Decision { session: *session, why: why.clone(), how: *how, by }))
         })?;
         if recorded {
-            match how {
-                Enforcement::Enforced => {
-                    inner.report.enforced += 1;
-                    if let Some(rule) = why.rule() {
-                        inner.planner.acted(rule, at.mono);
-                    }
-                }
-                Enforcement::Reported | Enforcement::Marked => inner.report.reported += 1,
-            }
+            let Inner { report, .. } = inner;
+            *(if *how == Enforcement::Enforced { &mut report.enforced } else { &mut report.reported }) += 1;
         }
         Ok(recorded)
     }
 
     /// Appends the event that `look` returns for the present state. Returns whether there was one.
-    fn append(&self, journal: &mut AdminJournal, look: impl FnOnce(&State) -> Option<Event>) -> Result<bool, Fault> {
+    fn append(&self, inner: &mut Inner, look: impl FnOnce(&Planner, &State) -> Option<Event>) -> Result<bool, Fault> {
+        let Inner { journal: opened, planner, .. } = inner;
+        let Some(journal) = opened else { return Ok(false) };
         let random = rasadmin_recorder::random()
             .map_err(|e| Fault::new(format!("the system has no random numbers: {e}"), "restart the computer"))?;
         let now = Now { at: (self.clock)(), random };
         let appended = journal.record(&now, |state| {
-            let event = look(state);
+            let event = look(planner, state);
             (event.is_some(), event)
         });
-        Ok(appended?.unwrap_or(false))
-    }
-
-    /// The octets of a user that the monitor has seen and no record has.
-    fn unrecorded(&self, state: &State, user: &Identity) -> u64 {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = |session: &Session| {
-            let [input, output] = seen.get(&session.id).map_or([0, 0], |watched| watched.counted.octets);
-            let known = known_octets(state, session);
-            input.saturating_sub(known[0]).saturating_add(output.saturating_sub(known[1]))
-        };
-        state.of_user(user).map(more).fold(0, u64::saturating_add)
-    }
-
-    /// The same, as looks to record.
-    fn readings(&self, state: &State, user: &Identity) -> Vec<(Stamp, Vec<Reading>)> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let reading = |session: &Session| {
-            let watched = seen.get(&session.id)?;
-            let new = watched.counted.octets != known_octets(state, session);
-            let reading = Reading { session: session.id, counted: watched.counted, alive: None };
-            new.then_some((watched.listed, vec![reading]))
-        };
-        state.of_user(user).filter_map(reading).collect()
-    }
-
-    /// Asks RRAS for what is recorded.
-    fn carry_out(&self, inner: &mut Inner, config: &Config) -> Result<(), Fault> {
-        let Inner { journal, tries, report, .. } = inner;
-        let Some(state) = journal.as_ref().map(AdminJournal::state) else { return Ok(()) };
-        let enforced = |session: &&Session| {
-            state.to_disconnect(session.id).is_some_and(|decided| decided.how == Enforcement::Enforced)
-        };
-        tries.retain(|session, _| state.session(*session).is_some());
-        let now = (self.clock)().mono;
-        let is_due = |session: &&Session| tries.get(&session.id).is_none_or(|one| now.since(one.last) >= AGAIN);
-        let mut due: Vec<&Session> = state.live().filter(enforced).filter(is_due).collect();
-        due.sort_unstable_by_key(|session| session.id);
-        if !due.is_empty() {
-            let listed = self.list(state)?;
-            for session in due {
-                let why = self.disconnect(session, listed.get(&session.id), config)?;
-                let before = tries.get(&session.id).map_or(0, |one| one.count);
-                tries.insert(session.id, Try { count: before.saturating_add(1), last: now, why });
+        match appended {
+            Ok(appended) => Ok(appended.unwrap_or(false)),
+            Err(error) => {
+                // What it has read may not be what is there.
+                *opened = None;
+                Err(error.into())
             }
         }
-        let failing = tries.iter().filter(|(_, one)| one.count >= MANY);
-        let text =
-            |one: &Try| one.why.clone().unwrap_or_else(|| "RRAS says that it is done, but no hangup came".into());
-        report.failing =
-            failing.map(|(session, one)| Failing { session: *session, tries: one.count, why: text(one) }).collect();
-        report.failing.sort_by_key(|failing| failing.session);
-        Ok(())
+    }
+
+    /// The looks that must be on record before a decision, because it depends on their octets.
+    fn deciding_octets(&self, inner: &Inner, config: &Config, decided: &Decided) -> Vec<octets::Readings> {
+        let found = || {
+            let state = inner.state()?;
+            let session = state.session(decided.session)?;
+            let context = Context::new(config, state.server(), state.instance()?, Process(0));
+            let without = overdue(state, &context, session, (self.clock)(), 0);
+            let depends = decided.why.rule().is_some() && without.is_none_or(|overdue| overdue.why != decided.why);
+            let user = session.user.as_ref().filter(|_| depends)?;
+            Some(self.readings(state, user))
+        };
+        found().unwrap_or_default()
+    }
+
+    /// Asks RRAS to disconnect what is recorded and still holds.
+    fn carry_out(&self, inner: &mut Inner, config: &Config, stop: Option<&Stop>) -> Result<(), Fault> {
+        let Inner { journal: Some(journal), planner, tries, report } = inner else { return Ok(()) };
+        let (state, at) = (journal.state(), (self.clock)());
+        let Some(instance) = state.instance() else { return Ok(()) };
+        let context = Context::new(config, state.server(), instance, Process(0));
+        let mode = config.service.disconnect.mode;
+        tries.forget_ended(state);
+        let order = |session: &Session| {
+            let order = state.to_disconnect(session.id).filter(|order| order.how == Enforcement::Enforced)?;
+            let more = session.user.as_ref().map_or(0, |user| self.unrecorded(state, user));
+            // The block may be lifted, the rule corrected, the night over.
+            planner.holds(&order.why, state, &context, mode, session, at, more).then(|| order.why.clone())
+        };
+        let due = state.live().filter(|session| tries.is_due(session.id, at.mono));
+        let mut due: Vec<(&Session, Disconnecting)> = due.filter_map(|s| Some((s, order(s)?))).collect();
+        due.sort_unstable_by_key(|(session, _)| session.id);
+        let (deadline, mut result) = (Instant::now() + ASKING, Ok(()));
+        if !due.is_empty() {
+            let listed = self.list(state)?;
+            for (session, why) in due {
+                if Instant::now() >= deadline || stop.is_some_and(Stop::is_requested) {
+                    break;
+                }
+                match self.disconnect(session, listed.get(&session.id), config) {
+                    Ok(refused) => {
+                        if refused.is_none() {
+                            planner.has_cut(session.id, &why, at.mono);
+                        }
+                        tries.note(session.id, at.mono, refused);
+                    }
+                    // It is about this session only. It must not keep the others.
+                    Err(error) if !is_about_rras(&error.failure) => {
+                        tries.note(session.id, at.mono, Some(error.to_string()));
+                    }
+                    Err(error) => {
+                        tries.note(session.id, at.mono, Some(error.to_string()));
+                        result = Err(error.into());
+                        break;
+                    }
+                }
+            }
+        }
+        report.failing = tries.failing();
+        result
     }
 
     /// RRAS's connections by their sessions.
@@ -292,10 +302,15 @@ impl Disconnector {
         session: &Session,
         listed: Option<&Connection>,
         config: &Config,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Option<String>, Error> {
         let Some(listed) = listed else { return Ok(Some(NOT_LISTED.to_owned())) };
-        let user = config.domains.identity(&listed.user, &listed.domain);
-        if user != session.user && listed.user.folded() != session.user_name.folded() {
+        if listed.interface != InterfaceType::Client {
+            return Ok(Some("RRAS lists it as a router".to_owned()));
+        }
+        let same_guid = session.guid.is_some() && session.guid == listed.guid;
+        let same_name = listed.user.folded() == session.user_name.folded();
+        let same_user = config.domains.identity(&listed.user, &listed.domain) == session.user;
+        if !same_user && !(same_guid && same_name) {
             return Ok(Some(format!("RRAS lists it with another user, {}", listed.user)));
         }
         Ok(match cut(self.rras.as_ref(), listed)? {
@@ -305,83 +320,32 @@ impl Disconnector {
         })
     }
 
-    /// Disconnects sessions that an administrator names, and waits a few seconds for their hangups. `by` is the account
-    /// that asks.
-    ///
-    /// # Errors
-    ///
-    /// If nothing could be recorded.
-    pub fn order(&self, sessions: &[Id], reason: Option<&str>, by: &str) -> Result<Vec<Outcome>, Fault> {
-        let config = self.config.get();
-        let (mut outcomes, mut failed) = (vec![Outcome::NotLive; sessions.len()], None);
-        {
-            let mut inner = self.inner();
-            if !self.follow(&mut inner, &config)? {
-                return Ok(outcomes);
-            }
-            let why = Disconnecting::Asked { reason: reason.map(str::to_owned) };
-            for (session, outcome) in sessions.iter().zip(&mut outcomes) {
-                let live = inner.journal.as_ref().is_some_and(|journal| journal.state().session(*session).is_some());
-                let decided = Decided { session: *session, why: why.clone(), how: Enforcement::Enforced };
-                if live && self.record(&mut inner, &config, &decided, Some(by))? {
-                    *outcome = Outcome::Asked;
-                    // An earlier attempt does not make the administrator wait.
-                    inner.tries.remove(session);
-                }
-            }
-            if let Err(fault) = self.carry_out(&mut inner, &config) {
-                failed = Some(fault.what);
-            }
-            for (session, outcome) in sessions.iter().zip(&mut outcomes).filter(|(_, o)| **o == Outcome::Asked) {
-                let why = inner.tries.get(session).map_or_else(|| failed.clone(), |one| one.why.clone());
-                if let Some(why) = why {
-                    *outcome = Outcome::Failed(why);
-                }
-            }
-        }
-        self.confirm(sessions, &mut outcomes, &config)?;
-        Ok(outcomes)
-    }
-
-    /// Waits for the ends of sessions that RRAS was asked to disconnect.
-    fn confirm(&self, sessions: &[Id], outcomes: &mut [Outcome], config: &Arc<Config>) -> Result<(), Fault> {
-        let deadline = Instant::now() + CONFIRMATION;
-        let may_end =
-            |outcome: &Outcome| *outcome == Outcome::Asked || *outcome == Outcome::Failed(NOT_LISTED.to_owned());
-        while outcomes.iter().any(may_end) {
-            {
-                let mut inner = self.inner();
-                self.follow(&mut inner, config)?;
-                let state = inner.journal.as_ref().map(AdminJournal::state);
-                for (session, outcome) in sessions.iter().zip(outcomes.iter_mut()) {
-                    if may_end(outcome) && state.is_some_and(|state| state.session(*session).is_none()) {
-                        *outcome = Outcome::Ended;
-                    }
-                }
-            }
-            if Instant::now() >= deadline {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
-
-    /// Lets a rule that was stopped end sessions again. Returns false if it was not stopped.
-    pub fn resume(&self, rule: &str) -> bool {
-        let mut inner = self.inner();
+    /// Lets a rule that was stopped end sessions again. Returns false if it was not stopped, None if the duty is busy for
+    /// long.
+    pub fn resume(&self, rule: &str) -> Option<bool> {
+        let mut inner = self.inner_within(order::PATIENCE)?;
         let resumed = inner.planner.resume(rule);
         inner.report.stopped = inner.planner.stopped().cloned().collect();
-        resumed
+        self.show(&inner);
+        Some(resumed)
     }
 
     fn report(&self) -> DisconnectReport {
-        self.inner().report.clone()
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn known_octets(state: &State, session: &Session) -> [u64; 2] {
-    state.counted(session.id).map_or_else(|| DayUse::octets(&session.used), |counted| counted.octets)
+/// Would the next question fail alike?
+fn is_about_rras(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::NotRunning
+            | Failure::Hung { .. }
+            | Failure::Unreachable(_)
+            | Failure::Unsupported(_)
+            | Failure::OutOfMemory
+            | Failure::AccessDenied
+    )
 }
 
 /// The duty.
@@ -401,7 +365,7 @@ impl Disconnect {
 
 impl Duty for Disconnect {
     fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
-        self.disconnector.step(turn.log)?;
+        self.disconnector.step(turn.log, turn.stop)?;
         Ok(self.every)
     }
 

@@ -225,8 +225,9 @@ impl Duty for Monitor {
         let config = self.config.get();
         let plan = self.looks.get_mut().take(&listed, journal.state(), &config.zone);
         self.note(turn.now, &plan, turn.log);
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(self.looks.get_mut().sessions());
         self.record(listed.begun, plan)?;
+        // Not before: at midnight, what the look before it has counted belongs to the day before.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(self.looks.get_mut().sessions());
         self.show(listed.begun)?;
         Ok(self.every.max(Duration::from_millis(self.report.took) * REST))
     }

@@ -141,6 +141,7 @@ impl Answers {
                 Outcome::Asked => ("asked", None),
                 Outcome::NotLive => ("not-live", None),
                 Outcome::Failed(why) => ("failed", Some(why)),
+                Outcome::Refused(why) => ("refused", Some(why)),
             };
             Disconnected { session: session.clone(), outcome: outcome.to_owned(), why }
         });
@@ -160,7 +161,10 @@ impl Handler for Answers {
             Request::Unblock { subject } => self.changes.unblock(subject, caller),
             Request::Close { session } => self.changes.close(session, caller),
             Request::Release { address, force } => self.changes.release(*address, *force, caller),
-            Request::Resume { rule } => Ok(Value::Bool(self.disconnector()?.resume(rule))),
+            Request::Resume { rule } => {
+                let busy = || Refusal::new(Why::Unavailable, "the service waits for RRAS; try again");
+                self.disconnector()?.resume(rule).map(Value::Bool).ok_or_else(busy)
+            }
             Request::Metrics {} => {
                 let off = "metrics are switched off: set service.metrics.enabled = true";
                 let collector = self.collector.as_ref().ok_or_else(|| Refusal::new(Why::Unavailable, off))?;

@@ -334,7 +334,11 @@ fn a_changed_file_must_stand_for_a_minute_and_ends_no_more_than_half_unasked() {
     case.restart();
     case.wait(600);
     assert_eq!((case.step().stopped.len(), case.cut().len()), (1, 0));
-    assert!(!case.disconnector.resume("nobody") && case.disconnector.resume("everybody"));
+    assert_eq!(case.disconnector.resume("nobody"), Some(false));
+    assert_eq!(case.disconnector.resume("everybody"), Some(true));
+    // After a start, too, the file must have stood for a minute.
+    assert_eq!((case.step().stopped.len(), case.cut().len()), (0, 0));
+    case.wait(60);
     case.step();
     assert_eq!(case.cut().len(), 10);
 }
@@ -436,11 +440,11 @@ fn a_session_that_stays_is_tried_again_and_reported() {
     assert_eq!(case.step().failing, []);
     case.wait(10);
     case.step();
-    case.wait(10);
+    case.wait(20);
     let failing = case.step().failing;
     assert_eq!((failing.len(), failing[0].session, failing[0].tries), (1, id, 3));
     case.rras.change(|script| script.ports.push(port(1, 1)));
-    case.wait(10);
+    case.wait(30);
     case.step();
     assert_eq!(case.cut(), [1]);
     case.hangup(1, "alice");
@@ -462,6 +466,177 @@ fn another_users_connection_is_never_hit_even_with_the_same_guid() {
 fn a_connection_without_a_guid_is_left_alone() {
     let listed = Connection { guid: None, ..listed(&connection(1, "alice")) };
     assert_eq!(cut(&Scripted::default(), &listed), Ok(Cut::NoGuid));
+}
+
+const NEWEST: &str = r#"
+    [[rules]]
+    name = "one"
+    action = "deny"
+    max_user_sessions = 1
+    when_exceeded = "replace-oldest"
+"#;
+
+impl Case {
+    /// The user comes a second time, from another computer, and RRAS has that connection too.
+    fn second(&self, handle: u64, user: &str) {
+        let port_name = format!("VPN2-{handle}");
+        self.scene.address(user, &port_name, "").unwrap();
+        let event = connection(handle, user).with(|e| e.computer = "OTHER".into());
+        assert_eq!(self.scene.connect(&event), Verdict::Accept);
+        assert_eq!(self.scene.link(handle, &port_name, rasadmin_engine::Tunnel::Sstp), Verdict::Accept);
+        self.rras.change(|script| {
+            script.connections.push(listed(&event));
+            script.ports.push(port(handle, handle));
+        });
+    }
+}
+
+#[test]
+fn a_mark_that_no_longer_holds_ends_nobody() {
+    let mut case = Case::new("report", NEWEST);
+    case.begin(1, "alice");
+    case.second(2, "alice");
+    case.step();
+    // The newer session has gone before the mode is another one.
+    case.hangup(2, "alice");
+    case.rras.change(|script| script.connections.retain(|listed| listed.handle.0 == 1));
+    case.set(&with("enforce", NEWEST));
+    case.step();
+    case.wait(60);
+    case.step();
+    assert_eq!(case.cut(), NOBODY_CUT);
+}
+
+#[test]
+fn what_was_marked_for_days_is_judged_and_limited_like_a_rule() {
+    let mut case = Case::new("report", NEWEST);
+    for number in 0..12 {
+        case.begin(100 + number, &format!("u{number}"));
+    }
+    case.wait(60);
+    for number in 0..12 {
+        case.second(200 + number, &format!("u{number}"));
+    }
+    case.step();
+    case.set(&with("enforce", NEWEST));
+    assert_eq!((case.step().waiting, case.cut().len()), (12, 0));
+    case.wait(60);
+    // They are no more than half.
+    assert_eq!((case.step().waiting, case.cut().len()), (2, 10));
+    case.wait(60);
+    case.step();
+    assert_eq!((case.cut().len(), case.cut().iter().filter(|handle| **handle >= 200).count()), (12, 0));
+}
+
+#[test]
+fn one_connection_that_rras_refuses_does_not_keep_the_others() {
+    let mut case = Case::fresh("report", "");
+    (1..=3).for_each(|handle| case.begin(handle, &format!("u{handle}")));
+    let ids: Vec<_> = (1..=3).map(|handle| case.scene.present().by_handle(handle).unwrap().id).collect();
+    case.rras.change(|script| script.refused = vec![PortHandle(1001)]);
+    let outcomes = case.disconnector.order(&ids, None, "root").unwrap();
+    assert!(matches!(&outcomes[0], Outcome::Failed(why) if why.contains("31")), "{outcomes:?}");
+    assert_eq!((&outcomes[1..], case.cut().len()), (&[Outcome::Asked, Outcome::Asked][..], 2));
+    case.rras.change(|script| script.refused.clear());
+    case.wait(10);
+    case.step();
+    assert_eq!((case.cut().len(), case.cut()[2]), (3, 1));
+}
+
+#[test]
+fn an_order_is_not_carried_out_when_its_reason_is_gone() {
+    let mut case = Case::fresh("report", "");
+    case.begin(1, "alice");
+    let user = case.scene.config.domains.identity(&"alice".into(), &"".into()).unwrap();
+    let subject = BlockSubject::User(user);
+    let block = BeginBlock { subject: subject.clone(), until: None, reason: None, by: None };
+    case.scene.record(Event::BeginBlock(block));
+    // RRAS has no port for it yet.
+    case.rras.change(|script| script.ports.clear());
+    case.step();
+    assert_eq!(case.decided().len(), 1);
+    case.scene.record(Event::EndBlock { subject, by: None });
+    case.rras.change(|script| script.ports.push(port(1, 1)));
+    case.wait(60);
+    case.step();
+    assert_eq!(case.cut(), NOBODY_CUT);
+}
+
+#[test]
+fn while_rras_does_not_answer_no_more_than_a_minutes_orders_wait() {
+    let mut case = Case::new("enforce", LONG);
+    (1..=25).for_each(|handle| case.begin(handle, &format!("u{handle}")));
+    case.wait(10 * 3600);
+    case.rras.change(|script| script.failing = vec![(Operation::Ports, Failure::NotRunning)]);
+    for _ in 0..10 {
+        case.wait(60);
+        let turn = Turn { now: case.scene.now().at.time, stop: &case.stop, log: &case.log };
+        case.duty.step(&turn).unwrap_err();
+    }
+    assert_eq!(case.decided().len(), 10);
+    case.rras.change(|script| script.failing.clear());
+    case.wait(600);
+    case.step();
+    assert_eq!(case.cut().len(), 10);
+}
+
+#[test]
+fn a_router_is_not_disconnected_on_request() {
+    let case = Case::fresh("report", "");
+    let event = connection(1, "branch").with(|e| e.interface = rasadmin_engine::InterfaceType::FullRouter);
+    case.scene.connect(&event);
+    case.scene.link(1, "VPN2-1", rasadmin_engine::Tunnel::Sstp);
+    case.rras.change(|script| {
+        script.connections.push(listed(&event));
+        script.ports.push(port(1, 1));
+    });
+    let id = case.scene.present().by_handle(1).unwrap().id;
+    let outcomes = case.disconnector.order(&[id], None, "root").unwrap();
+    assert!(matches!(&outcomes[..], [Outcome::Refused(why)] if why.contains("router")), "{outcomes:?}");
+    assert_eq!((case.cut(), case.decided().len()), (vec![], 0));
+}
+
+#[test]
+fn two_rules_that_together_end_most_sessions_are_both_stopped() {
+    let mut case = Case::new("enforce", "");
+    (1..=20).for_each(|handle| case.begin(handle, &format!("u{handle}")));
+    let of = |name: &str, range: std::ops::RangeInclusive<u32>| {
+        let users: Vec<String> = range.map(|user| format!("\"u{user}\"")).collect();
+        NOBODY.replace("everybody", name).replace("\"*\"", &users.join(", "))
+    };
+    case.set(&with("enforce", &format!("{}{}", of("a", 1..=9), of("b", 10..=18))));
+    case.step();
+    case.wait(60);
+    let stopped: Vec<_> = case.step().stopped.iter().map(|stopped| (stopped.rule.clone(), stopped.sessions)).collect();
+    assert_eq!((stopped, case.cut()), (vec![("a".to_owned(), 9), ("b".to_owned(), 9)], vec![]));
+}
+
+#[test]
+fn what_a_rule_denied_before_the_file_changed_does_not_count_as_the_changes_doing() {
+    let graceful = LONG.replace("disconnect_active = true", "disconnect_active = true\n    grace = \"1h\"");
+    let mut case = Case::new("enforce", &graceful);
+    (1..=12).for_each(|handle| case.begin(handle, &format!("u{handle}")));
+    case.wait(10 * 3600);
+    case.step();
+    case.wait(5);
+    case.set(&with("enforce", &format!("# another line\n{graceful}")));
+    case.step();
+    case.wait(3600);
+    assert_eq!((case.step().stopped.len(), case.cut().len()), (0, 10));
+}
+
+#[test]
+fn orders_do_not_wait_for_reports() {
+    let mut case = Case::new("report", LONG);
+    (1..=60).for_each(|handle| case.begin(handle, &format!("u{handle}")));
+    case.wait(10 * 3600);
+    let user = case.scene.config.domains.identity(&"u60".into(), &"".into()).unwrap();
+    let block = BeginBlock { subject: BlockSubject::User(user), until: None, reason: None, by: None };
+    case.scene.record(Event::BeginBlock(block));
+    let report = case.step();
+    assert_eq!((report.enforced, report.reported, case.cut()), (1, 50, vec![60]));
+    assert_eq!(case.decided()[0].why.name(), "blocked");
+    assert_eq!(case.step().reported, 59);
 }
 
 /// An RRAS in which a connection ends before some call, and another user gets what it had.

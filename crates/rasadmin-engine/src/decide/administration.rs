@@ -4,7 +4,7 @@
 use super::draft::Draft;
 use crate::addresses::Address;
 use crate::calendar::labels_at;
-use crate::effect::{Block, ClosedBy, DisconnectDecided, Effect, EndedBy, Forgetting};
+use crate::effect::{Block, ClosedBy, DisconnectDecided, Effect, EndedBy, Enforcement, Forgetting};
 use crate::event::{BeginBlock, Disconnect};
 use crate::now::Id;
 use crate::state::Holding;
@@ -39,10 +39,15 @@ pub(super) fn disconnect(draft: &mut Draft<'_>, asked: &Disconnect) {
     decide_to_disconnect(draft, asked.clone());
 }
 
-/// What has been decided already is not decided again, and an order is not taken back.
+/// What has been decided already is not decided again, and an order is not taken back. A newer session's mark comes
+/// before what was only reported.
 pub(super) fn decide_to_disconnect(draft: &mut Draft<'_>, Disconnect { session, why, how, by }: Disconnect) {
     let before = draft.state.to_disconnect(session);
-    let new = before.is_none_or(|before| before.how < how || (before.how == how && before.why != why));
+    let new = before.is_none_or(|before| {
+        let other = before.why != why;
+        let mark = how == Enforcement::Marked && before.how < Enforcement::Enforced;
+        before.how < how || (other && (before.how == how || mark))
+    });
     if new && draft.lives(session) {
         let at = draft.at();
         draft.add(Effect::DisconnectDecided(Box::new(DisconnectDecided { session, at, why, how, by })));

@@ -331,7 +331,9 @@ impl<'a> Draft<'a> {
             }
         }
         let session = session.id;
-        let enforced = self.state.to_disconnect(session).filter(|decided| decided.how == Enforcement::Enforced);
+        let order = self.state.to_disconnect(session).filter(|decided| decided.how == Enforcement::Enforced);
+        // A hangup that is recorded late may have come before the order.
+        let enforced = order.filter(|decided| decided.at.mono <= self.at().mono);
         let cause = enforced.filter(|_| by == ClosedBy::Hangup).map(|decided| decided.why.cause());
         self.add(Effect::SessionEnded(SessionEnded { session, start, at: stop, by, usage, octets_exact, cause }));
     }

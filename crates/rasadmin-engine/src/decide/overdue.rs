@@ -48,3 +48,20 @@ pub fn overdue(state: &State, context: &Context<'_>, session: &Session, at: Stam
     let why = Disconnecting::Rule { rule, reason, time_is_up: overdue.time_is_up };
     Some(Overdue { why, grace: overdue.grace.saturating_mul(1000) })
 }
+
+/// Is a live session still one too many, because a newer one of its user is to replace it? The mark says that it was when
+/// the newer one came. Since then that may have ended, or the limit may be another one.
+pub fn is_replaced(state: &State, context: &Context<'_>, session: &Session, at: Stamp) -> bool {
+    let rules = &context.config.rules;
+    let Some(user) = session.user.as_ref().filter(|_| session.interface == InterfaceType::Client) else { return false };
+    let newer = |other: &&Session| other.id != session.id && other.counts() && session.began.mono <= other.began.mono;
+    let newest = state.of_user(user).filter(newer).max_by_key(|other| (other.began.mono, other.id));
+    let Some(newest) = newest else { return false };
+    let (stage, facts) = (Stage::Reauthentication, of_session(context, newest, at.time));
+    let groups = groups_of(context, facts.user.known());
+    let draft = Draft::new(state, context, &Now { at, random: [0; 16] }, false);
+    let needs = rules.needs_for(stage, &facts, &groups);
+    let known = counts::count(&draft, &needs, stage, &facts, Some(newest.id));
+    let keeps = rules.decide(stage, &facts, &groups, &known).keeps;
+    keeps.is_some_and(|keeps| counts::oldest(&draft, &facts, Some(newest.id), keeps).contains(&session.id))
+}

@@ -89,7 +89,8 @@ queries! {
              AND anonymous = 0 AND +id > :after ORDER BY +id LIMIT :limit";
 
     SESSION_ANONYMISED = "UPDATE sessions SET domain = :domain, name = :name, user_name = :alias, anonymous = 1,
-             remote_computer = '', calling_station_id = '', guid = NULL, disconnect_reason = NULL
+             remote_computer = '', calling_station_id = '', guid = NULL, disconnect_reason = NULL,
+             disconnect_by = NULL
          WHERE id = :id";
 
     PAST_LEASES = "SELECT id, domain, name, user_name FROM leases

@@ -129,7 +129,8 @@ queries! {
 
     /// What was decided about disconnecting it.
     DISCONNECT_DECIDED = "UPDATE sessions SET disconnect = :how, disconnect_time = :at, disconnect_why = :why,
-             disconnect_rule = :rule, disconnect_reason = CASE WHEN anonymous = 0 THEN :reason END, disconnect_by = :by
+             disconnect_rule = :rule, disconnect_reason = CASE WHEN anonymous = 0 THEN :reason END,
+             disconnect_by = CASE WHEN anonymous = 0 THEN :by END
          WHERE acct_session_id = :session";
 
     /// What a live session has sent and received so far.

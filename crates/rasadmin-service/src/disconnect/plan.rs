@@ -1,7 +1,7 @@
 //! Which live sessions are to be disconnected now. Pure: it asks nobody, and writes nothing.
 
 use crate::state::StoppedRule;
-use rasadmin_engine::decide::{Overdue, is_blocked, overdue};
+use rasadmin_engine::decide::{Overdue, is_blocked, is_replaced, overdue};
 use rasadmin_engine::effect::{Disconnecting, Enforcement};
 use rasadmin_engine::state::Session;
 use rasadmin_engine::{Context, Id, Identity, InterfaceType, Mono, Stamp, State};
@@ -18,6 +18,12 @@ const MINUTE: u64 = 60_000;
 const AT_ONCE: usize = 10;
 const SHARE: usize = 20;
 
+/// At most so many are reported at once, so that orders do not wait for them.
+const REPORTED_AT_ONCE: usize = 50;
+
+/// Stands for the rule of sessions that newer ones replace. No rule has such a name.
+const REPLACED: &str = "(replaced)";
+
 /// A session to disconnect, or to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -27,6 +33,15 @@ pub struct Decided {
     pub why: Disconnecting,
     /// What is done about it.
     pub how: Enforcement,
+}
+
+/// The rule that stops, waits and is limited for this reason.
+fn key(why: &Disconnecting) -> String {
+    match why {
+        Disconnecting::Rule { rule, .. } => rule.clone(),
+        Disconnecting::Replaced => REPLACED.to_owned(),
+        Disconnecting::Blocked | Disconnecting::Asked { .. } => String::new(),
+    }
 }
 
 /// A live session that a rule denies.
@@ -56,6 +71,8 @@ pub struct Planner {
     since: HashMap<(Id, String), Mono>,
     /// When each rule has disconnected sessions within the last minute.
     acted: HashMap<String, VecDeque<Mono>>,
+    /// Sessions that RRAS was asked to disconnect, and that have not ended yet.
+    cut: HashSet<Id>,
     /// The hash of the configuration in force, and since when.
     config: Option<(String, Mono)>,
     /// The hash of the configuration that was looked at for rules that would end too much.
@@ -85,9 +102,11 @@ impl Planner {
         self.stopped.remove(rule).is_some()
     }
 
-    /// A rule has disconnected a session.
-    pub fn acted(&mut self, rule: &str, at: Mono) {
-        self.acted.entry(rule.to_owned()).or_default().push_back(at);
+    /// RRAS was asked to disconnect a session.
+    pub fn has_cut(&mut self, session: Id, why: &Disconnecting, at: Mono) {
+        if self.cut.insert(session) {
+            self.acted.entry(key(why)).or_default().push_back(at);
+        }
     }
 
     /// What is due. `more` are octets of a user that no record has yet.
@@ -102,17 +121,20 @@ impl Planner {
         let stands = self.stands(&context.config.hash, at.mono);
         let mut plan = Plan::default();
         let mut denied: BTreeMap<String, Vec<Denied>> = BTreeMap::new();
-        let how = match mode {
-            DisconnectMode::Report => Enforcement::Reported,
-            DisconnectMode::Enforce => Enforcement::Enforced,
-        };
-        let rules_end_sessions = context.config.rules.end_live_sessions();
+        // Orders of each rule that RRAS has not heard yet.
+        let mut pending: HashMap<String, usize> = HashMap::new();
         let somebody_is_blocked = state.blocks(at.time).next().is_some();
         let mut sessions: Vec<&Session> = state.live().filter(|s| s.interface == InterfaceType::Client).collect();
         sessions.sort_unstable_by_key(|session| (session.began.mono, session.id));
         for session in sessions {
+            let more = || session.user.as_ref().map_or(0, more);
             let before = state.to_disconnect(session.id);
-            if before.is_some_and(|before| before.how == Enforcement::Enforced) {
+            if let Some(order) = before.filter(|before| before.how == Enforcement::Enforced)
+                && self.holds(&order.why, state, context, mode, session, at, more())
+            {
+                if !self.cut.contains(&session.id) {
+                    *pending.entry(key(&order.why)).or_default() += 1;
+                }
                 continue;
             }
             if somebody_is_blocked && is_blocked(state, context, session, at) {
@@ -120,44 +142,82 @@ impl Planner {
                 plan.decided.push(Decided { session: session.id, why, how });
                 continue;
             }
-            if before.is_some_and(|before| before.why == Disconnecting::Replaced && before.how < how) {
-                plan.decided.push(Decided { session: session.id, why: Disconnecting::Replaced, how });
-                continue;
+            let is_marked = before.is_some_and(|before| before.why == Disconnecting::Replaced);
+            let overdue = if is_marked && is_replaced(state, context, session, at) {
+                Some(Overdue { why: Disconnecting::Replaced, grace: 0 })
+            } else if context.config.rules.end_live_sessions() {
+                overdue(state, context, session, at, more())
+            } else {
+                None
+            };
+            if let Some(Overdue { why, grace }) = overdue {
+                let rule = key(&why);
+                let since = *self.since.entry((session.id, rule.clone())).or_insert(at.mono);
+                denied.entry(rule).or_default().push(Denied { session: session.id, since, why, grace });
             }
-            if !rules_end_sessions {
-                continue;
-            }
-            let more = session.user.as_ref().map_or(0, more);
-            let Some(Overdue { why, grace }) = overdue(state, context, session, at, more) else { continue };
-            let Some(rule) = why.rule().map(str::to_owned) else { continue };
-            let since = *self.since.entry((session.id, rule.clone())).or_insert(at.mono);
-            denied.entry(rule).or_default().push(Denied { session: session.id, since, why, grace });
         }
-        self.forget(&denied);
+        self.forget(state, &denied);
         if stands && self.judged.as_ref() != Some(&context.config.hash) {
             self.judged = Some(context.config.hash.clone());
-            if how == Enforcement::Enforced {
+            if mode == DisconnectMode::Enforce {
                 plan.stopped = self.judge(&denied, state.live_count(), at);
             }
         }
         for (rule, mut all) in denied {
-            if how == Enforcement::Enforced && (self.stopped.contains_key(&rule) || !stands) {
+            if mode == DisconnectMode::Report {
+                all.retain(|one| at.mono.since(one.since) >= one.grace);
+                let how = Enforcement::Reported;
+                all.retain(|one| {
+                    let before = state.to_disconnect(one.session);
+                    before.is_none_or(|before| before.how < how || before.why != one.why)
+                });
+                plan.decided.extend(all.into_iter().map(|Denied { session, why, .. }| Decided { session, why, how }));
+                continue;
+            }
+            if self.stopped.contains_key(&rule) || !stands {
                 plan.waiting += all.len();
                 continue;
             }
             all.retain(|one| at.mono.since(one.since) >= one.grace);
-            if how == Enforcement::Reported {
-                all.retain(|one| state.to_disconnect(one.session).is_none_or(|before| before.why != one.why));
-            } else {
-                let room = self.room(&rule, state.live_count(), at.mono);
-                // Those that were denied first go first.
-                all.sort_by_key(|one| one.since);
-                plan.waiting += all.len().saturating_sub(room);
-                all.truncate(room);
-            }
+            let room = self.room(&rule, state.live_count(), at.mono);
+            let room = room.saturating_sub(pending.get(&rule).copied().unwrap_or(0));
+            // Those that were denied first go first.
+            all.sort_by_key(|one| one.since);
+            plan.waiting += all.len().saturating_sub(room);
+            all.truncate(room);
+            let how = Enforcement::Enforced;
             plan.decided.extend(all.into_iter().map(|Denied { session, why, .. }| Decided { session, why, how }));
         }
+        let mut reports = 0;
+        plan.decided.retain(|decided| {
+            reports += usize::from(decided.how == Enforcement::Reported);
+            decided.how != Enforcement::Reported || reports <= REPORTED_AT_ONCE
+        });
         plan
+    }
+
+    /// Is a session still to be disconnected for this reason, now?
+    #[allow(clippy::too_many_arguments)] // What a decision depends on.
+    pub fn holds(
+        &self,
+        why: &Disconnecting,
+        state: &State,
+        context: &Context<'_>,
+        mode: DisconnectMode,
+        session: &Session,
+        at: Stamp,
+        more: u64,
+    ) -> bool {
+        let is_client = session.interface == InterfaceType::Client;
+        let may_end = mode == DisconnectMode::Enforce && !self.stopped.contains_key(&key(why));
+        match why {
+            Disconnecting::Rule { .. } => {
+                may_end && overdue(state, context, session, at, more).is_some_and(|overdue| overdue.why == *why)
+            }
+            Disconnecting::Replaced => may_end && is_replaced(state, context, session, at),
+            Disconnecting::Blocked => is_blocked(state, context, session, at),
+            Disconnecting::Asked { .. } => is_client,
+        }
     }
 
     /// Has the configuration been in force for long enough to end sessions?
@@ -173,24 +233,31 @@ impl Planner {
                 now
             }
         };
-        self.judged.as_deref() == Some(hash) || now.since(since) >= STANDS
+        now.since(since) >= STANDS
     }
 
     /// What is no longer denied begins anew if it is denied again.
-    fn forget(&mut self, denied: &BTreeMap<String, Vec<Denied>>) {
+    fn forget(&mut self, state: &State, denied: &BTreeMap<String, Vec<Denied>>) {
         let pairs = |(rule, all): (&String, &Vec<Denied>)| {
             all.iter().map(|one| (one.session, rule.clone())).collect::<Vec<_>>()
         };
         let still: HashSet<(Id, String)> = denied.iter().flat_map(pairs).collect();
         self.since.retain(|pair, _| still.contains(pair));
+        self.cut.retain(|session| state.session(*session).is_some());
     }
 
-    /// Stops the rules that would end most sessions because the configuration has changed: it may be a mistake.
+    /// Stops the rules if together they would end most sessions because the configuration has changed: it may be a mistake.
+    /// What they denied before is none of its doing.
     fn judge(&mut self, denied: &BTreeMap<String, Vec<Denied>>, live: usize, at: Stamp) -> Vec<StoppedRule> {
-        let too_many = denied.iter().filter(|(_, all)| all.len() > AT_ONCE && all.len() * 2 > live);
-        let stopped: Vec<StoppedRule> = too_many
-            .map(|(rule, all)| StoppedRule { rule: rule.clone(), sessions: all.len(), live, since: at.time })
-            .collect();
+        let changed = self.config.as_ref().map_or(at.mono, |(_, since)| *since);
+        let new = |all: &[Denied]| all.iter().filter(|one| one.since >= changed).count();
+        let total: usize = denied.values().map(|all| new(all)).sum();
+        if total <= AT_ONCE || total * 2 <= live {
+            return Vec::new();
+        }
+        let rules = denied.iter().map(|(rule, all)| (rule, new(all))).filter(|(_, sessions)| *sessions > 0);
+        let stopped: Vec<StoppedRule> =
+            rules.map(|(rule, sessions)| StoppedRule { rule: rule.clone(), sessions, live, since: at.time }).collect();
         self.stopped.extend(stopped.iter().map(|rule| (rule.rule.clone(), rule.clone())));
         stopped
     }

@@ -11,7 +11,7 @@ use crate::record;
 use clap::Args;
 use rasadmin_engine::decide::overdue;
 use rasadmin_engine::state::Session;
-use rasadmin_engine::{Context as Deciding, Id, Mono, Process, Stamp, State};
+use rasadmin_engine::{Context as Deciding, Id, InterfaceType, Mono, Process, Stamp, State};
 use rasadmin_ledger::report::Reader;
 use rasadmin_policy::config::Config;
 use rasadmin_recorder::admin::AdminJournal;
@@ -52,7 +52,7 @@ impl WhichArguments {
         } else if let Some(typed) = &self.claimed_computer {
             let subject = claimed_computer(typed)?;
             let none = format!("no client that claims the computer name {typed} is connected to {server}");
-            (state.live().filter(|session| is_of(session, &subject)).collect(), none)
+            (state.live().filter(is_client).filter(|session| is_of(session, &subject)).collect(), none)
         } else if let Some(rule) = &self.rule {
             of_rule(rule, state, &context.config)?
         } else {
@@ -105,6 +105,11 @@ fn named<'s>(
     Ok(live.into_iter().filter_map(|id| tool.state().session(id)).collect())
 }
 
+/// Routers of demand-dial interfaces are not disconnected.
+fn is_client(session: &&Session) -> bool {
+    session.interface == InterfaceType::Client
+}
+
 /// The sessions of a user, and what to say if there is none.
 fn of_user<'s>(typed: &str, state: &'s State, context: &Context) -> Result<(Vec<&'s Session>, String)> {
     let user = user_or_account(typed, &context.config.domains)?;
@@ -115,7 +120,7 @@ fn of_user<'s>(typed: &str, state: &'s State, context: &Context) -> Result<(Vec<
         let others: Vec<String> = others.into_iter().collect();
         none += &format!(", but {}: name the domain too", others.join(", "));
     }
-    Ok((state.of_user(&user).collect(), none))
+    Ok((state.of_user(&user).filter(is_client).collect(), none))
 }
 
 /// The sessions that a rule denies now, and what to say if there is none.
