@@ -310,7 +310,7 @@ impl Disconnector {
         let same_guid = session.guid.is_some() && session.guid == listed.guid;
         let same_name = listed.user.folded() == session.user_name.folded();
         let same_user = config.domains.identity(&listed.user, &listed.domain) == session.user;
-        if !same_user && !(same_guid && same_name) {
+        if !(same_user || same_guid && same_name) {
             return Ok(Some(format!("RRAS lists it with another user, {}", listed.user)));
         }
         Ok(match cut(self.rras.as_ref(), listed)? {
