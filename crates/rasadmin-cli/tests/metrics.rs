@@ -60,7 +60,8 @@ impl Drop for Running {
 #[test]
 fn the_service_answers_and_without_it_the_remedy_is_named() {
     let folder = Folder::new("");
-    folder.metrics().ends(2).complains("no rasadmin service answers there").complains("`rasadmin service run`");
+    let start = if cfg!(windows) { "`Start-Service rasadmin`" } else { "`rasadmin service run`" };
+    folder.metrics().ends(2).complains("no rasadmin service answers there").complains(start);
     let service = folder.service();
     let deadline = Instant::now() + PATIENCE;
     // The pipe is created by a thread of its own.

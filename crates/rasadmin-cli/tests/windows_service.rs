@@ -142,7 +142,7 @@ fn install_registers_and_starts_it_and_uninstall_leaves_nothing() {
     let _ = std::fs::remove_file(log());
     let dry = machine.run("old", &["install", "--dry-run"]).ends(0).prints("register the Windows service `rasadmin`");
     let dry = dry.prints("start the Windows service `rasadmin`").prints("Nothing was changed");
-    dry.prints("the service deletes what is too old from the ledger");
+    dry.prints("the service deletes old data from the ledger");
     assert!(registered().is_none());
 
     machine.install("old", &[]).ends(0).prints("start the Windows service `rasadmin`");
