@@ -69,12 +69,12 @@ fn a_quota_and_a_time_end_sessions_and_whoever_comes_back_is_refused() {
     std::fs::write(path("day.scenario"), DAY).unwrap();
     let mut host = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
     host.args(words([&"host", &"run", &"--keep", &kept, &"--config", &path("given.toml"), &"--dll", &product()]));
-    host.args(words([&"--serve-rras", &socket, &"--speed", &"60", &path("day.scenario")]));
+    host.args(words([&"--serve-rras", &socket, &"--speed", &"30", &path("day.scenario")]));
     let host = host.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for(&socket);
     let config = kept.join("rasadmin.toml");
     let mut service = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
-    service.args(words([&"service", &"run", &"--config", &config, &"--rras", &socket, &"--speed", &"60"]));
+    service.args(words([&"service", &"run", &"--config", &config, &"--rras", &socket, &"--speed", &"30"]));
     service.env("RASADMIN_CLOCK", kept.join("clock")).env("RASADMIN_SYSTEM_LOG", "off");
     let service = Running(service.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let ran = host.wait_with_output().unwrap();
