@@ -3,7 +3,9 @@
 
 mod support;
 
-use rasadmin_engine::effect::Usage;
+use rasadmin_engine::Event;
+use rasadmin_engine::effect::{Disconnecting, Enforcement, Usage};
+use rasadmin_engine::event::Disconnect;
 use rasadmin_pipe::{Error, Request, Why, ask};
 use rasadmin_service::metrics::Collector;
 use rasadmin_service::state::{DutyName, DutyState, FollowReport, Report, State};
@@ -131,6 +133,9 @@ fn what_happens_is_counted_from_the_start() {
         scene.begin(3, "mallory", "VPN0-3").unwrap_err();
     }
     running.metrics(&["rasadmin_live_sessions{tunnel=\"SSTP\"} 2"]);
+    let session = scene.present().by_handle(2).unwrap().id;
+    let why = Disconnecting::Rule { rule: "night".to_owned(), reason: None, time_is_up: true };
+    scene.record(Event::Disconnect(Disconnect { session, why, how: Enforcement::Reported, by: None }));
     scene.wait(60);
     hangup(scene, 2, "bob", [5_000_000_000, 70]);
     // Refusals that are repeated are recorded together, after a minute.

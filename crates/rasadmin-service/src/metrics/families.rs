@@ -82,10 +82,15 @@ fn journal_metrics(settings: &Settings, state: &rasadmin_engine::State, collecte
             [("stage", key.stage), ("by", by), ("rule", &key.rule), ("refusal", key.refusal), ("outcome", key.outcome)];
         decisions.add(&labels, float(*count));
     }
+    let mut disconnects = Family::new("rasadmin_disconnects_total", Counter, "Decisions to disconnect a session.");
+    for (key, count) in &collected.tally.disconnects {
+        disconnects.add(&[("how", key.how), ("why", key.why), ("rule", &key.rule)], float(*count));
+    }
     let [received, sent] = collected.tally.octets.map(float);
     let mut all = vec![
         live,
         decisions,
+        disconnects,
         Family::new("rasadmin_received_bytes_total", Counter, "Octets received from clients.").with(&[], received),
         Family::new("rasadmin_sent_bytes_total", Counter, "Octets sent to clients.").with(&[], sent),
     ];

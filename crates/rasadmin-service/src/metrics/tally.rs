@@ -27,11 +27,24 @@ pub struct DecisionKey {
     pub outcome: &'static str,
 }
 
+/// By which decisions to disconnect a session are counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DisconnectKey {
+    /// What is done about it.
+    pub how: &'static str,
+    /// The reason.
+    pub why: &'static str,
+    /// The rule; empty if it is for another reason.
+    pub rule: String,
+}
+
 /// The counters.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Decisions.
     pub decisions: BTreeMap<DecisionKey, u64>,
+    /// Decisions to disconnect a session.
+    pub disconnects: BTreeMap<DisconnectKey, u64>,
     /// Octets from clients, and to clients.
     pub octets: [u64; 2],
     /// The octets of each session that are counted already, as long as more may come.
@@ -49,6 +62,11 @@ impl Tally {
         for effect in &record.effects {
             match effect {
                 Effect::RefusalRepeated(repeated) => self.repeated(repeated),
+                Effect::DisconnectDecided(decided) => {
+                    let (how, why) = (decided.how.name(), decided.why.name());
+                    let rule = decided.why.rule().unwrap_or_default().to_owned();
+                    *self.disconnects.entry(DisconnectKey { how, why, rule }).or_default() += 1;
+                }
                 Effect::SessionEnded(ended) => {
                     self.octets(ended.session, [ended.usage.input_octets, ended.usage.output_octets], state);
                 }
