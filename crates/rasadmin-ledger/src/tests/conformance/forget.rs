@@ -3,6 +3,8 @@
 use super::super::support::{MONDAY, Scene, connection};
 use super::{reader, scene, visit};
 use rasadmin_engine::effect::Forgetting::{self, Anonymise, Purge};
+use rasadmin_engine::effect::{Disconnecting, Enforcement};
+use rasadmin_engine::event::Disconnect;
 use rasadmin_engine::{Event, Identity, Name};
 
 /// Alice and bob yesterday, alice again today, and an anomaly.
@@ -15,6 +17,19 @@ fn two_days() -> Scene {
     scene.begin(9, "mallory", "VPN0-9").unwrap_err();
     scene.wait(86_400);
     scene.begin(3, "alice", "VPN0-3").unwrap();
+    scene
+}
+
+/// Alice's session yesterday, which root has disconnected.
+fn disconnected() -> Scene {
+    let scene = scene();
+    let given = scene.begin(1, "alice", "VPN0-1").unwrap();
+    let session = scene.present().by_handle(1).unwrap().id;
+    let (why, by) = (Disconnecting::Asked { reason: Some("alice is ill".to_owned()) }, Some("root".to_owned()));
+    scene.record(Event::Disconnect(Disconnect { session, why, how: Enforcement::Enforced, by }));
+    scene.wait(60);
+    scene.end(1, "alice", "VPN0-1", &given);
+    scene.wait(86_400);
     scene
 }
 
@@ -145,6 +160,13 @@ conformance! {
                    WHERE acct_stop_time IS NOT NULL ORDER BY id";
         let bob = format!("BOB CORP  203.0.113.9 {:032x} 0", 2);
         assert_eq!(aliases(sql), ["*    - 1; *    - 1".to_owned(), format!("*    - 1; {bob}")]);
+        // Who disconnected it, and why, may name people too; also on a second reading.
+        let scene = disconnected();
+        forget(&scene, None, Anonymise);
+        let sql = "SELECT disconnect, disconnect_why, disconnect_reason, disconnect_by FROM sessions";
+        assert_eq!(scene.ask(sql), "enforced asked - -");
+        super::read_again(&scene);
+        assert_eq!(scene.ask(sql), "enforced asked - -");
     }
 
     past_leases {
