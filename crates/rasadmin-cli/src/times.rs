@@ -60,7 +60,7 @@ pub fn parse_length(text: &str) -> Result<Millis> {
     let text = text.trim();
     match span(text) {
         None => Err(CommandError::usage(format!("`{text}` is not a length of time: write `15m`, `8h` or `7d`"))),
-        Some(0) => Err(CommandError::usage(format!("`{text}` is no time at all: write `15m`, `8h` or `7d`"))),
+        Some(0) => Err(CommandError::usage(format!("`{text}` has no length: write `15m`, `8h` or `7d`"))),
         Some(length) if length > FURTHEST_END => {
             Err(CommandError::usage(format!("`{text}` is more than 100 years: write `15m`, `8h` or `7d`")))
         }
@@ -219,13 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn a_length_has_a_unit_and_is_more_than_nothing() {
+    fn a_length_has_a_unit_and_is_not_zero() {
         assert_eq!(["15m", " 8h ", "7d"].map(|text| parse_length(text).unwrap()), [900_000, 28_800_000, 604_800_000]);
         for (text, says) in [
             ("", "is not a length of time"),
             ("15", "is not a length of time"),
             ("2026-12-01", "is not a length of time"),
-            ("0m", "is no time at all"),
+            ("0m", "has no length"),
             ("36526d", "is more than 100 years"),
         ] {
             let error = parse_length(text).unwrap_err().to_string();

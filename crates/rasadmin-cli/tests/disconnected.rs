@@ -2,17 +2,18 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../rasadmin-service/tests/support/listed.rs"]
+mod listed;
 #[path = "support/server.rs"]
 mod server;
 mod support;
 
+use listed::listed;
 use rasadmin_engine::State;
 use rasadmin_engine::event::ConnectionEvent;
 use rasadmin_policy::Name;
 use rasadmin_recorder::{Recorder, Verdict};
-use rasadmin_rras::{
-    Connection, ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Rras, Scripted, socket,
-};
+use rasadmin_rras::{ConnectionHandle, Instance, Port, PortHandle, PortState, Rras, Scripted, socket};
 use serde_json::Value;
 use server::{calls, now};
 use std::os::unix::net::UnixListener;
@@ -148,24 +149,6 @@ impl Drop for Server {
     }
 }
 
-fn listed(event: &ConnectionEvent) -> Connection {
-    Connection {
-        handle: ConnectionHandle(event.handle),
-        guid: event.guid.clone(),
-        interface: event.interface,
-        interface_name: Name::default(),
-        user: event.user.clone(),
-        domain: event.domain.clone(),
-        computer: event.computer.clone(),
-        source: Name::new(&event.source),
-        ikev2: event.ikev2 == Some(true),
-        quarantine: event.quarantine,
-        seconds: 60,
-        counters: Counters::default(),
-        projection: None,
-    }
-}
-
 fn port(handle: u64) -> Port {
     Port {
         handle: PortHandle(1000 + handle),
@@ -199,7 +182,7 @@ fn a_session_is_disconnected_by_its_number_and_its_end_says_so() {
     assert_eq!(server.live(), 2);
     let told = server.run(&["disconnect", &alice, "--reason", "maintenance", "--yes"]).ends(0);
     told.prints(&format!(r"session {alice} of CORP\ALICE "));
-    // A slow RRAS is no failure.
+    // A slow RRAS is not a failure.
     until(|| server.live().into(), |live| *live == 1);
     let ended = server.sessions().into_iter().find(|session| session["name"] == "ALICE").unwrap();
     assert_eq!(ended["acct_terminate_cause"], "Admin-Reset", "{ended:#}");

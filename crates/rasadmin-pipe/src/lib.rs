@@ -33,7 +33,9 @@ pub use address::Address;
 pub use caller::{Caller, Class};
 pub use client::ask;
 pub use error::Error;
-pub use protocol::{Blocked, Configuration, Disconnected, Refusal, Released, Request, Right, Subject, Why};
+pub use protocol::{
+    Blocked, Configuration, Disconnected, LONGEST_REASON, Refusal, Released, Request, Right, Subject, Why,
+};
 pub use server::{Counts, Handler, Limits, Server};
 #[cfg(unix)]
 use unix as transport;

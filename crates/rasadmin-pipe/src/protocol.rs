@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
+/// How many characters a reason has at most. It is one line.
+pub const LONGEST_REASON: usize = 200;
+
 /// What a client asks for. The set is closed: the service refuses everything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

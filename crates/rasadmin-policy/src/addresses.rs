@@ -6,7 +6,7 @@ pub mod text;
 use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A pool, by its position in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,17 @@ pub struct Address {
     pub family: Family,
     /// The number.
     pub number: u64,
+}
+
+/// Of an IPv6 address, the low half is the interface identifier.
+impl From<IpAddr> for Address {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(ipv4) => Self { family: Family::Ipv4, number: ipv4.to_bits().into() },
+            #[allow(clippy::cast_possible_truncation)] // The low half.
+            IpAddr::V6(ipv6) => Self { family: Family::Ipv6, number: ipv6.to_bits() as u64 },
+        }
+    }
 }
 
 /// What a user gets if the user's reservation is already held.

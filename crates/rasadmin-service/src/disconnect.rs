@@ -11,7 +11,7 @@ mod tries;
 
 pub use cut::{Cut, cut};
 pub use order::Outcome;
-pub use plan::{Decided, Plan, Planner};
+pub use plan::{Decided, Plan, Planner, Situation};
 
 use crate::current::Current;
 use crate::duty::{Duty, Fault, Turn};
@@ -22,7 +22,7 @@ use crate::state::{DisconnectReport, Report};
 use crate::stop::Stop;
 use rasadmin_engine::decide::overdue;
 use rasadmin_engine::effect::{Disconnecting, Enforcement};
-use rasadmin_engine::event::{Disconnect as Decision, Look};
+use rasadmin_engine::event::{self, Look};
 use rasadmin_engine::state::Session;
 use rasadmin_engine::{Context, Event, Id, Identity, InterfaceType, Now, Process, State};
 use rasadmin_messages::Message;
@@ -149,7 +149,8 @@ impl Disconnector {
         let Some(instance) = state.instance() else { return Ok(()) };
         let context = Context::new(config, state.server(), instance, Process(0));
         let more = |user: &Identity| self.unrecorded(state, user);
-        let plan = planner.plan(state, &context, config.service.disconnect.mode, (self.clock)(), &more);
+        let (mode, at) = (config.service.disconnect.mode, (self.clock)());
+        let plan = planner.plan(&Situation { state, context, mode, at, more: &more });
         for stopped in &plan.stopped {
             let (rule, sessions, live) = (&stopped.rule, &stopped.sessions, &stopped.live);
             log.emit(&Message::RuleStopped { rule, sessions, live });
@@ -191,11 +192,12 @@ impl Disconnector {
         let recorded = self.append(inner, |planner, state| {
             let context = Context::new(config, state.server(), state.instance()?, Process(0));
             let live = state.session(*session)?;
-            let more = live.user.as_ref().map_or(0, |user| self.unrecorded(state, user));
+            let more = |user: &Identity| self.unrecorded(state, user);
             // A report says what would be if the mode were the other one.
-            let holds = planner.holds(why, state, &context, DisconnectMode::Enforce, live, at, more);
+            let now = Situation { state, context, mode: DisconnectMode::Enforce, at, more: &more };
+            let holds = planner.holds(why, live, &now);
             let by = by.map(str::to_owned);
-            holds.then(|| Event::Disconnect(Decision { session: *session, why: why.clone(), how: *how, by }))
+            holds.then(|| Event::Disconnect(event::Disconnect { session: *session, why: why.clone(), how: *how, by }))
         })?;
         if recorded {
             let Inner { report, .. } = inner;
@@ -245,13 +247,13 @@ impl Disconnector {
         let (state, at) = (journal.state(), (self.clock)());
         let Some(instance) = state.instance() else { return Ok(()) };
         let context = Context::new(config, state.server(), instance, Process(0));
-        let mode = config.service.disconnect.mode;
+        let more = |user: &Identity| self.unrecorded(state, user);
+        let now = Situation { state, context, mode: config.service.disconnect.mode, at, more: &more };
         tries.forget_ended(state);
         let order = |session: &Session| {
             let order = state.to_disconnect(session.id).filter(|order| order.how == Enforcement::Enforced)?;
-            let more = session.user.as_ref().map_or(0, |user| self.unrecorded(state, user));
             // The block may be lifted, the rule corrected, the night over.
-            planner.holds(&order.why, state, &context, mode, session, at, more).then(|| order.why.clone())
+            planner.holds(&order.why, session, &now).then(|| order.why.clone())
         };
         let due = state.live().filter(|session| tries.is_due(session.id, at.mono));
         let mut due: Vec<(&Session, Disconnecting)> = due.filter_map(|s| Some((s, order(s)?))).collect();

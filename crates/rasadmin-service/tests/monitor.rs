@@ -17,7 +17,7 @@ use rasadmin_service::{Current, Duty, Fault, Log, Monitor, Settings, Stop, Turn}
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Lines, Scene, With, connection, log, number, settings};
+use support::{Lines, Scene, With, connection, listed, log, number, settings};
 
 const CONFIG: &str = r#"
     time_zone = "UTC"
@@ -168,24 +168,6 @@ fn monitor(scene: &Scene, rras: &Busy, clock: &Arc<Mutex<Stamp>>) -> Monitor {
 fn counters(octets: u64) -> Counters {
     let octets_received = (octets & 0xffff_ffff) as u32;
     Counters { octets_received, frames_received: (octets / 1000) as u32, ..Counters::default() }
-}
-
-fn listed(event: &ConnectionEvent) -> Connection {
-    Connection {
-        handle: ConnectionHandle(event.handle),
-        guid: event.guid.clone(),
-        interface: event.interface,
-        interface_name: Name::default(),
-        user: event.user.clone(),
-        domain: event.domain.clone(),
-        computer: event.computer.clone(),
-        source: Name::new(&event.source),
-        ikev2: event.ikev2 == Some(true),
-        quarantine: event.quarantine,
-        seconds: 60,
-        counters: Counters::default(),
-        projection: None,
-    }
 }
 
 #[test]

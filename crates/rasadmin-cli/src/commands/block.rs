@@ -15,9 +15,7 @@ use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::state::{MAX_BLOCKS, Session};
 use rasadmin_engine::{Event, InterfaceType, Millis, State};
 use rasadmin_ledger::report::{Filter, Reader, UserFilter};
-
-/// How many characters a reason has at most.
-const LONGEST_REASON: usize = 200;
+use rasadmin_pipe::LONGEST_REASON;
 
 /// How many sessions that stay connected are named.
 const NAMED: usize = 5;
@@ -140,18 +138,10 @@ fn look(state: &State, asked: &BeginBlock) -> (Outcome, Option<Event>) {
         return (Outcome::Full, None);
     }
     let replaced = state.block(&asked.subject, now).cloned();
-    let mut live: Vec<&Session> = state.live().filter(|session| is_of(session, &asked.subject)).collect();
+    let mut live: Vec<&Session> = state.live().filter(|session| session.is_of(&asked.subject)).collect();
     live.sort_unstable_by_key(|session| (session.began.mono, session.id));
     let live = live.into_iter().cloned().collect();
     (Outcome::Blocked { replaced, live }, Some(Event::BeginBlock(asked.clone())))
-}
-
-/// Is it the subject's session?
-pub fn is_of(session: &Session, subject: &BlockSubject) -> bool {
-    match subject {
-        BlockSubject::User(user) => session.user.as_ref() == Some(user),
-        BlockSubject::ClaimedComputer(name) => session.computer.folded() == *name,
-    }
 }
 
 /// When a block ends, as the end of a sentence.

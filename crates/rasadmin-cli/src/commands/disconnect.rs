@@ -47,7 +47,7 @@ pub struct Arguments {
     command: Option<Command>,
     #[command(flatten)]
     which: WhichArguments,
-    /// Block the users of these sessions first, for so long from now: `15m`, `8h`, `7d`
+    /// First block the users of these sessions, for this long: `15m`, `8h`, `7d`
     #[arg(long, value_name = "TIME")]
     block_for: Option<String>,
     /// The reason, which logs and lists show

@@ -11,8 +11,8 @@ use rasadmin_engine::state::Holding;
 use rasadmin_engine::{Event, Id, State};
 use rasadmin_ledger::report::{LeaseRow, Reader};
 use rasadmin_policy::Name;
-use rasadmin_policy::addresses::{Address, Family};
-use std::net::{IpAddr, Ipv6Addr};
+use rasadmin_policy::addresses::Address;
+use std::net::IpAddr;
 
 /// End the lease of an address, so that it can be given again
 ///
@@ -38,20 +38,6 @@ pub struct Arguments {
     yes: bool,
     #[command(flatten)]
     context: ContextArguments,
-}
-
-/// As the journal has it.
-fn number(address: IpAddr) -> Address {
-    match address.to_canonical() {
-        IpAddr::V4(ipv4) => Address { family: Family::Ipv4, number: ipv4.to_bits().into() },
-        IpAddr::V6(ipv6) => Address { family: Family::Ipv6, number: identifier(ipv6) },
-    }
-}
-
-/// The low half.
-fn identifier(address: Ipv6Addr) -> u64 {
-    let octets = address.octets();
-    u64::from_be_bytes(std::array::from_fn(|at| octets[at + 8]))
 }
 
 /// What happened to the address.
@@ -99,12 +85,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let user = user_shown(lease.domain.as_ref(), lease.name.as_ref(), &lease.user_name);
     let mut tool = record::open(&context)?;
     record::belongs_to(&tool, &lease.server)?;
-    if let (Outcome::IsInUse(session), _) = look(tool.state(), number(address), arguments.force) {
+    if let (Outcome::IsInUse(session), _) = look(tool.state(), address.into(), arguments.force) {
         return Err(is_in_use(&reader, address, session, &user)?);
     }
     let question = format!("Release {address}, held by {user} on port {} of {}?", lease.port, lease.server);
     confirm(&question, arguments.yes, out)?;
-    match record::record(&mut tool, |state| look(state, number(address), arguments.force))? {
+    match record::record(&mut tool, |state| look(state, address.into(), arguments.force))? {
         Outcome::Released => {
             record::bring_in(&context)?;
             writeln!(out, "{address} is free: it was held by {user}")?;

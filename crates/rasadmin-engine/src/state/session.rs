@@ -1,7 +1,7 @@
 //! Live sessions, and those that were closed without a hangup.
 
 use super::table::Entry;
-use crate::effect::{ClosedBy, DayUse, SessionBegan};
+use crate::effect::{BlockSubject, ClosedBy, DayUse, SessionBegan};
 use crate::now::{Id, Process, Stamp};
 use crate::{Identity, InterfaceType, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
@@ -110,6 +110,14 @@ impl Session {
             process: began.process,
             adopted: began.adopted,
             used: Vec::new(),
+        }
+    }
+
+    /// Would a block of this subject refuse its user, or the computer that it claims?
+    pub fn is_of(&self, subject: &BlockSubject) -> bool {
+        match subject {
+            BlockSubject::User(user) => self.user.as_ref() == Some(user),
+            BlockSubject::ClaimedComputer(name) => self.computer.folded() == *name,
         }
     }
 

@@ -48,8 +48,8 @@ impl Rules {
         self.rules.iter().any(|rule| rule.active.is_some())
     }
 
-    /// Does the rule of this name end live sessions? `None` if there is no such rule.
-    pub fn ends_live_sessions(&self, name: &str) -> Option<bool> {
+    /// Does the rule with this name hold for live sessions too? `None` if no rule has the name.
+    pub fn holds_for_live_sessions(&self, name: &str) -> Option<bool> {
         self.rules.iter().find(|rule| rule.name == name).map(|rule| rule.active.is_some())
     }
 

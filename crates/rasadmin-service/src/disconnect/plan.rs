@@ -44,6 +44,37 @@ fn key(why: &Disconnecting) -> String {
     }
 }
 
+/// What decisions depend on.
+#[derive(Clone, Copy)]
+pub struct Situation<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// The configuration, among others.
+    pub context: Context<'a>,
+    /// What happens to sessions that rules deny.
+    pub mode: DisconnectMode,
+    /// The present time.
+    pub at: Stamp,
+    /// The octets of a user that no record has yet.
+    pub more: &'a dyn Fn(&Identity) -> u64,
+}
+
+impl Situation<'_> {
+    fn overdue(&self, session: &Session) -> Option<Overdue> {
+        let rules_end_sessions = self.context.config.rules.end_live_sessions();
+        let more = || session.user.as_ref().map_or(0, self.more);
+        if rules_end_sessions { overdue(self.state, &self.context, session, self.at, more()) } else { None }
+    }
+
+    fn is_blocked(&self, session: &Session) -> bool {
+        is_blocked(self.state, &self.context, session, self.at)
+    }
+
+    fn is_replaced(&self, session: &Session) -> bool {
+        is_replaced(self.state, &self.context, session, self.at)
+    }
+}
+
 /// A live session that a rule denies.
 struct Denied {
     session: Id,
@@ -109,15 +140,9 @@ impl Planner {
         }
     }
 
-    /// What is due. `more` are octets of a user that no record has yet.
-    pub fn plan(
-        &mut self,
-        state: &State,
-        context: &Context<'_>,
-        mode: DisconnectMode,
-        at: Stamp,
-        more: &dyn Fn(&Identity) -> u64,
-    ) -> Plan {
+    /// What is due.
+    pub fn plan(&mut self, now: &Situation<'_>) -> Plan {
+        let Situation { state, context, mode, at, .. } = *now;
         let stands = self.stands(&context.config.hash, at.mono);
         let mut plan = Plan::default();
         let mut denied: BTreeMap<String, Vec<Denied>> = BTreeMap::new();
@@ -127,28 +152,25 @@ impl Planner {
         let mut sessions: Vec<&Session> = state.live().filter(|s| s.interface == InterfaceType::Client).collect();
         sessions.sort_unstable_by_key(|session| (session.began.mono, session.id));
         for session in sessions {
-            let more = || session.user.as_ref().map_or(0, more);
             let before = state.to_disconnect(session.id);
             if let Some(order) = before.filter(|before| before.how == Enforcement::Enforced)
-                && self.holds(&order.why, state, context, mode, session, at, more())
+                && self.holds(&order.why, session, now)
             {
                 if !self.cut.contains(&session.id) {
                     *pending.entry(key(&order.why)).or_default() += 1;
                 }
                 continue;
             }
-            if somebody_is_blocked && is_blocked(state, context, session, at) {
+            if somebody_is_blocked && now.is_blocked(session) {
                 let (why, how) = (Disconnecting::Blocked, Enforcement::Enforced);
                 plan.decided.push(Decided { session: session.id, why, how });
                 continue;
             }
             let is_marked = before.is_some_and(|before| before.why == Disconnecting::Replaced);
-            let overdue = if is_marked && is_replaced(state, context, session, at) {
+            let overdue = if is_marked && now.is_replaced(session) {
                 Some(Overdue { why: Disconnecting::Replaced, grace: 0 })
-            } else if context.config.rules.end_live_sessions() {
-                overdue(state, context, session, at, more())
             } else {
-                None
+                now.overdue(session)
             };
             if let Some(Overdue { why, grace }) = overdue {
                 let rule = key(&why);
@@ -197,26 +219,13 @@ impl Planner {
     }
 
     /// Is a session still to be disconnected for this reason, now?
-    #[allow(clippy::too_many_arguments)] // What a decision depends on.
-    pub fn holds(
-        &self,
-        why: &Disconnecting,
-        state: &State,
-        context: &Context<'_>,
-        mode: DisconnectMode,
-        session: &Session,
-        at: Stamp,
-        more: u64,
-    ) -> bool {
-        let is_client = session.interface == InterfaceType::Client;
-        let may_end = mode == DisconnectMode::Enforce && !self.stopped.contains_key(&key(why));
+    pub fn holds(&self, why: &Disconnecting, session: &Session, now: &Situation<'_>) -> bool {
+        let may_end = now.mode == DisconnectMode::Enforce && !self.stopped.contains_key(&key(why));
         match why {
-            Disconnecting::Rule { .. } => {
-                may_end && overdue(state, context, session, at, more).is_some_and(|overdue| overdue.why == *why)
-            }
-            Disconnecting::Replaced => may_end && is_replaced(state, context, session, at),
-            Disconnecting::Blocked => is_blocked(state, context, session, at),
-            Disconnecting::Asked { .. } => is_client,
+            Disconnecting::Rule { .. } => may_end && now.overdue(session).is_some_and(|overdue| overdue.why == *why),
+            Disconnecting::Replaced => may_end && now.is_replaced(session),
+            Disconnecting::Blocked => now.is_blocked(session),
+            Disconnecting::Asked { .. } => session.interface == InterfaceType::Client,
         }
     }
 
@@ -236,7 +245,7 @@ impl Planner {
         now.since(since) >= STANDS
     }
 
-    /// What is no longer denied begins anew if it is denied again.
+    /// For a session that is no longer denied, time starts over if it is denied again.
     fn forget(&mut self, state: &State, denied: &BTreeMap<String, Vec<Denied>>) {
         let pairs = |(rule, all): (&String, &Vec<Denied>)| {
             all.iter().map(|one| (one.session, rule.clone())).collect::<Vec<_>>()

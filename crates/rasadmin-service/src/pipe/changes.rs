@@ -3,20 +3,17 @@
 use crate::current::Current;
 use crate::monitor::Clock;
 use crate::settings::Settings;
-use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::addresses::Address;
 use rasadmin_engine::effect::BlockSubject;
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::state::Holding;
 use rasadmin_engine::{Event, Id, Millis, Name, Now, Stamp, State};
-use rasadmin_pipe::{Blocked, Caller, Configuration, Refusal, Released, Subject, Why};
+use rasadmin_pipe::{Blocked, Caller, Configuration, LONGEST_REASON, Refusal, Released, Subject, Why};
 use rasadmin_recorder::admin::AdminJournal;
 use serde::Serialize;
 use serde_json::Value;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
-
-/// How many characters a reason has at most.
-const LONGEST_REASON: usize = 200;
 
 /// How many characters a name has at most: UNLEN, a domain, and what separates them.
 const LONGEST_NAME: usize = 600;
@@ -54,11 +51,11 @@ impl Changes {
             if !state.can_block(&asked.subject, at.time) {
                 return (Ok(Blocked::Full), None);
             }
-            let is_of = |session: &&rasadmin_engine::state::Session| match &asked.subject {
-                BlockSubject::User(user) => session.user.as_ref() == Some(user),
-                BlockSubject::ClaimedComputer(name) => session.computer.folded() == *name,
-            };
-            let mut sessions: Vec<String> = state.live().filter(is_of).map(|session| session.id.to_string()).collect();
+            let mut sessions: Vec<String> = state
+                .live()
+                .filter(|session| session.is_of(&asked.subject))
+                .map(|session| session.id.to_string())
+                .collect();
             sessions.sort_unstable();
             (Ok(Blocked::InForce { sessions }), Some(Event::BeginBlock(asked)))
         })?;
@@ -83,7 +80,7 @@ impl Changes {
     }
 
     pub(super) fn release(&self, address: IpAddr, force: bool, caller: &Caller) -> Result<Value, Refusal> {
-        let (address, by) = (number(address), Some(caller.account.clone()));
+        let (address, by) = (Address::from(address), Some(caller.account.clone()));
         answer(self.record(|state, _| match state.lease_at(address).map(|lease| lease.holding) {
             None => (Released::WasFree, None),
             Some(Holding::Session(_)) if !force => (Released::InUse, None),
@@ -130,20 +127,6 @@ pub(super) fn one_line(reason: Option<&str>) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(Why::Invalid, format_args!("the reason is not one line of at most {LONGEST_REASON} characters")))
-}
-
-/// As the journal has it.
-fn number(address: IpAddr) -> Address {
-    match address.to_canonical() {
-        IpAddr::V4(ipv4) => Address { family: Family::Ipv4, number: ipv4.to_bits().into() },
-        IpAddr::V6(ipv6) => Address { family: Family::Ipv6, number: identifier(ipv6) },
-    }
-}
-
-/// The low half.
-fn identifier(address: Ipv6Addr) -> u64 {
-    let octets = address.octets();
-    u64::from_be_bytes(std::array::from_fn(|at| octets[at + 8]))
 }
 
 fn answer(answer: impl Serialize) -> Result<Value, Refusal> {

@@ -3,8 +3,10 @@
 
 #[path = "../../../rasadmin-ledger/tests/support/mod.rs"]
 mod ledger;
+mod listed;
 
 pub use ledger::*;
+pub use listed::listed;
 use rasadmin_journal::{ServiceLock, Taken};
 use rasadmin_policy::Name;
 use rasadmin_service::{Log, Settings};

@@ -12,7 +12,7 @@ use rasadmin_ledger::report::SessionRow;
 
 /// List sessions that were or would be disconnected, and why
 ///
-/// Shows the latest first, each session once, with what was decided about it last. The times are those of the decisions.
+/// Shows the latest first. Each session appears once, with the last decision about it and the time of that decision.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -70,7 +70,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         )?;
     }
     if sessions.iter().any(|s| s.disconnect.as_deref() == Some("marked")) {
-        writeln!(out, "  marked: the rasadmin service has not dealt with it")?;
+        writeln!(out, "  marked: the rasadmin service has not dealt with it yet")?;
     }
     if more {
         writeln!(out, "  the latest {}; --limit 0 shows all", sessions.len())?;

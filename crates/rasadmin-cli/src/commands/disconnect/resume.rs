@@ -12,7 +12,7 @@ use std::time::Duration;
 /// The service may be disconnecting others just now.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Let a rule disconnect again that the service has stopped
+/// Let a stopped rule disconnect sessions again
 ///
 /// The service stops a rule that would disconnect most sessions just after the configuration was changed, because that
 /// may be a mistake. `rasadmin status` names it. Correct the configuration, or resume the rule if it is right. If the

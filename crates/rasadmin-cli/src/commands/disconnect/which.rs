@@ -1,7 +1,6 @@
 //! Which live sessions are meant.
 
 use crate::block_subject::{claimed_computer, user_or_account};
-use crate::commands::block::is_of;
 use crate::context::Context;
 use crate::disconnecting::Target;
 use crate::error::{CommandError, Result};
@@ -52,7 +51,7 @@ impl WhichArguments {
         } else if let Some(typed) = &self.claimed_computer {
             let subject = claimed_computer(typed)?;
             let none = format!("no client that claims the computer name {typed} is connected to {server}");
-            (state.live().filter(is_client).filter(|session| is_of(session, &subject)).collect(), none)
+            (state.live().filter(is_client).filter(|session| session.is_of(&subject)).collect(), none)
         } else if let Some(rule) = &self.rule {
             of_rule(rule, state, &context.config)?
         } else {
@@ -140,7 +139,7 @@ fn of_rule<'s>(rule: &str, state: &'s State, config: &Config) -> Result<(Vec<&'s
 
 /// Fails if the rule ends no live session, whatever it asks for.
 fn must_end_live_sessions(rule: &str, config: &Config) -> Result<()> {
-    let Some(active) = config.rules.ends_live_sessions(rule) else {
+    let Some(active) = config.rules.holds_for_live_sessions(rule) else {
         let names: Vec<String> = config.rules.names().map(|name| format!("`{name}`")).collect();
         let rules = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
         return Err(CommandError::usage(format!("the configuration has no rule `{rule}`: {rules}")));
