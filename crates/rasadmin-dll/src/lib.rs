@@ -5,6 +5,7 @@
 //! `/var/log/rasadmin/rasadmin.log` on other systems. Numbered messages also go to the system's log. A scratch run has
 //! its own files: see `config_location`.
 
+mod call;
 mod clock;
 mod config_location;
 mod disk_space;
@@ -18,9 +19,11 @@ mod tests;
 mod torture;
 mod version_marker;
 
+use call::Call;
 use clock::Clock;
 use config_location::Location;
 use disk_space::DiskSpace;
+use rasadmin_engine::callback::Callback;
 use rasadmin_engine::config::{Change, StartProblem, Watch};
 use rasadmin_engine::{Now, config};
 use rasadmin_messages::Message;
@@ -135,44 +138,44 @@ impl AdminDll for Product {
     }
 
     fn accept_connection(&self, connection: &Connection) -> Verdict {
-        let now = self.now();
+        let call = Call::begin(self, Callback::AcceptNewConnection);
         let event = event::connection(connection);
         let about = (&event.user, &event.computer, &event.source, event.handle);
-        Self::verdict("connection", &about, self.recorder.accept_connection(&event, now))
+        Self::verdict("connection", &about, self.recorder.accept_connection(&event, call.now))
     }
 
     fn connection_hangup(&self, connection: &Connection) {
-        let now = self.now();
+        let call = Call::begin(self, Callback::ConnectionHangupNotification);
         let event = event::connection(connection);
-        self.recorder.hangup(&event, now);
+        self.recorder.hangup(&event, call.now);
         info!(user = ?event.user, handle = event.handle, usage = ?event.usage, "connection ended");
     }
 
     fn accept_link(&self, link: &Link) -> Verdict {
-        let now = self.now();
+        let call = Call::begin(self, Callback::AcceptNewLink);
         let event = event::link(link);
-        Self::verdict("link", &(&event.port, &event.device, event.handle), self.recorder.accept_link(&event, now))
+        Self::verdict("link", &(&event.port, &event.device, event.handle), self.recorder.accept_link(&event, call.now))
     }
 
     fn link_hangup(&self, link: &Link) {
-        let now = self.now();
+        let call = Call::begin(self, Callback::LinkHangupNotification);
         let event = event::link(link);
-        self.recorder.link_hangup(&event, now);
+        self.recorder.link_hangup(&event, call.now);
         info!(port = ?event.port, handle = event.handle, seconds = event.usage.seconds, "link ended");
     }
 
     fn accept_reauthentication(&self, connection: &Connection) -> Verdict {
-        let now = self.now();
+        let call = Call::begin(self, Callback::AcceptReauthentication);
         let event = event::connection(connection);
         let about = (&event.user, event.quarantine, event.handle);
-        Self::verdict("reauthentication", &about, self.recorder.reauthenticate(&event, now))
+        Self::verdict("reauthentication", &about, self.recorder.reauthenticate(&event, call.now))
     }
 
     fn accept_endpoint_change(&self, connection: &Connection) -> Verdict {
-        let now = self.now();
+        let call = Call::begin(self, Callback::AcceptTunnelEndpointChange);
         let event = event::connection(connection);
         let about = (&event.user, &event.source, event.handle);
-        Self::verdict("endpoint change", &about, self.recorder.endpoint_change(&event, now))
+        Self::verdict("endpoint change", &about, self.recorder.endpoint_change(&event, call.now))
     }
 }
 
@@ -183,7 +186,8 @@ fn reported(_: String) -> Refusal {
 
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let address = match self.recorder.assign(&event::ipv4(request), self.now()).map_err(reported)? {
+        let call = Call::begin(self, Callback::GetIpAddressForUser);
+        let address = match self.recorder.assign(&event::ipv4(request), call.now).map_err(reported)? {
             Assigned::Number(number) => u32::try_from(number).map(Ipv4Addr::from_bits),
             Assigned::AsOffered => Ok(request.address()),
         };
@@ -193,16 +197,17 @@ impl AssignIpv4 for Product {
     }
 
     fn release_ipv4(&self, request: &AddressRequest<Ipv4Addr>) {
-        let now = self.now();
-        self.recorder.release(&event::ipv4_release(request), now);
+        let call = Call::begin(self, Callback::ReleaseIpAddress);
+        self.recorder.release(&event::ipv4_release(request), call.now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv4 address released");
     }
 }
 
 impl AssignIpv6 for Product {
     fn assign_ipv6(&self, request: &AddressRequest<Ipv6Addr>) -> Result<Assignment<InterfaceId>, Refusal> {
+        let call = Call::begin(self, Callback::GetIpv6AddressForUser);
         let (user, port) = (request.user(), request.port());
-        let identifier = match self.recorder.assign(&event::ipv6(request), self.now()).map_err(reported)? {
+        let identifier = match self.recorder.assign(&event::ipv6(request), call.now).map_err(reported)? {
             Assigned::Number(number) => InterfaceId(number.to_be_bytes()),
             // Which half has the identifier is unproven. If only the other half has one, the offer is kept unchanged.
             Assigned::AsOffered => request.offered_identifier(),
@@ -212,8 +217,8 @@ impl AssignIpv6 for Product {
     }
 
     fn release_ipv6(&self, request: &AddressRequest<Ipv6Addr>) {
-        let now = self.now();
-        self.recorder.release(&event::ipv6_release(request), now);
+        let call = Call::begin(self, Callback::ReleaseIpv6AddressForUser);
+        self.recorder.release(&event::ipv6_release(request), call.now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv6 identifier released");
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Packages that only the command, tests or the build need, and packages that compile C, keep a database or start
 /// threads.
-const NOT_IN_RRAS: [&str; 18] = [
+const NOT_IN_RRAS: [&str; 20] = [
     "cc",
     "cmake",
     "pkg-config",
@@ -25,6 +25,8 @@ const NOT_IN_RRAS: [&str; 18] = [
     "rasadmin-check",
     "rasadmin-setup",
     "rasadmin-history",
+    "rasadmin-answers",
+    "rasadmin-web",
 ];
 
 #[test]

@@ -244,5 +244,6 @@ fn record(draft: Draft<'_>, event: Event, decision: Option<Decision>, answer: An
         answer,
         session: draft.session,
         effects: draft.effects,
+        took: Vec::new(),
     }
 }

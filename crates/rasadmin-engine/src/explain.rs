@@ -9,7 +9,7 @@ use crate::effect::Usage;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
 use crate::now::{Id, Now, Process, Stamp};
 use crate::rules::{Explained, GroupSet, RecordedCounts, WhenUnrecorded};
-use crate::{Context, Facts, Family, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
+use crate::{Context, Facts, Family, InterfaceType, Name, Quarantine, Record, Stage, State, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct Question {
 }
 
 /// A stage, explained.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StageExplained<'c> {
     /// The stage.
     pub stage: Stage,
@@ -98,30 +98,87 @@ impl StageExplained<'_> {
 
 /// Explains what would happen, stage by stage, up to the first stage that denies. It changes a copy of the state only.
 pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) -> Vec<StageExplained<'c>> {
+    explain_each(config, state, question, &[question.tunnel]).pop().unwrap_or_default()
+}
+
+/// The same with each of these tunnels instead of the question's. What they have in common is derived and decided once:
+/// RRAS asks for addresses before it knows the tunnel, and its connection event says only whether it is IKEv2.
+pub fn explain_each<'c>(
+    config: &'c Arc<Config>,
+    state: &State,
+    question: &Question,
+    tunnels: &[Option<Tunnel>],
+) -> Vec<Vec<StageExplained<'c>>> {
     let mut state = state.clone();
     state.derive(config);
     let instance = state.instance().unwrap_or(Id(0));
     let context = Context::new(config, &question.server, instance, Process::default());
-    let mut stages = Vec::new();
-    let mut given = Vec::new();
-    for (step, event) in events(question).into_iter().enumerate() {
-        let mut event = event;
-        if let Event::Connection(event) = &mut event {
-            event.addresses.clone_from(&given);
+    let explaining = Explaining { config, context, at: question.at };
+    let mut addresses = Reached { state, stages: Vec::new(), given: Vec::new(), ended: false };
+    for mut event in address_events(question) {
+        explaining.step(&mut addresses, &mut event);
+    }
+    // Without IKEv2, and with it.
+    let mut connected = [None, None];
+    let with = |&tunnel: &Option<Tunnel>| {
+        let [without, with] = &mut connected;
+        let connected = if tunnel == Some(Tunnel::Ikev2) { with } else { without };
+        let connected = connected.get_or_insert_with(|| {
+            let mut connected = addresses.clone();
+            explaining.step(&mut connected, &mut connection_event(question, tunnel));
+            connected
+        });
+        let link = explaining.explain(connected, &link_event(question, tunnel)).map(|(stage, _)| stage);
+        connected.stages.iter().cloned().chain(link).collect()
+    };
+    tunnels.iter().map(with).collect()
+}
+
+/// What is the same for all stages of a question.
+struct Explaining<'c, 'q> {
+    config: &'c Arc<Config>,
+    context: Context<'q>,
+    at: Stamp,
+}
+
+/// How far a question is.
+#[derive(Clone)]
+struct Reached<'c> {
+    state: State,
+    stages: Vec<StageExplained<'c>>,
+    given: Vec<Address>,
+    ended: bool,
+}
+
+impl<'c> Explaining<'c, '_> {
+    /// Explains the next stage, and goes on to the one after it. Does nothing if the connection has ended.
+    fn step(&self, reached: &mut Reached<'c>, event: &mut Event) {
+        if let Event::Connection(event) = event {
+            event.addresses.clone_from(&reached.given);
         }
+        let Some((stage, record)) = self.explain(reached, event) else { return };
+        if let (Event::Address(event), Answer::Address(address)) = (event, &record.answer) {
+            reached.given.push(Address { family: event.family, number: address.number });
+        }
+        reached.ended = stage.ends();
+        reached.stages.push(stage);
+        if !reached.ended {
+            reached.state.apply(&record);
+        }
+    }
+
+    /// Explains the next stage. None if the connection has ended.
+    fn explain(&self, reached: &Reached<'c>, event: &Event) -> Option<(StageExplained<'c>, Record)> {
+        let asking = Asking::of(event).filter(|_| !reached.ended)?;
+        let (state, context) = (&reached.state, &self.context);
         // Each step has random bytes of its own: the second address is another lease.
-        let now = Now { at: question.at, random: [u8::try_from(step).unwrap_or(u8::MAX); 16] };
-        let Some(asking) = Asking::of(&event) else { continue };
-        let (record, decision) = decide_asking(&state, &context, asking, &now);
-        let mut stage = explain_stage(
-            config,
-            decision.stage,
-            decision.facts.clone(),
-            all_counted(&state, &context, &now, &decision),
-        );
-        match (&event, &record.answer) {
-            (Event::Address(event), Answer::Address(address)) => {
-                given.push(Address { family: event.family, number: address.number });
+        let step = u8::try_from(reached.stages.len()).unwrap_or(u8::MAX);
+        let now = Now { at: self.at, random: [step; 16] };
+        let (record, decision) = decide_asking(state, context, asking, &now);
+        let counted = all_counted(state, context, &now, &decision);
+        let mut stage = explain_stage(self.config, decision.stage, decision.facts.clone(), counted);
+        match (event, &record.answer) {
+            (Event::Address(_), Answer::Address(address)) => {
                 stage.address = Some(AddressExplained::Given(address.clone()));
             }
             (Event::Address(_), _) if !decision.refusal.as_ref().is_some_and(Refusal::is_block) => {
@@ -130,14 +187,8 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
             _ => stage.refusal.clone_from(&decision.refusal),
         }
         stage.replaces.clone_from(&decision.replaces);
-        let ends = stage.ends();
-        stages.push(stage);
-        if ends {
-            break;
-        }
-        state.apply(&record);
+        Some((stage, record))
     }
-    stages
 }
 
 /// If the question names no offer, explain says that the offer would be kept.
@@ -165,16 +216,24 @@ fn own(state: &State, decision: &Decision) -> Option<Id> {
 /// A handle that no connection has.
 const HANDLE: u64 = u64::MAX;
 
-fn events(question: &Question) -> Vec<Event> {
-    let port = question.port.clone().unwrap_or_default();
-    let address =
-        |family, offer| Event::Address(AddressEvent { user: question.user.clone(), port: port.clone(), family, offer });
+fn port(question: &Question) -> Name {
+    question.port.clone().unwrap_or_default()
+}
+
+fn address_events(question: &Question) -> Vec<Event> {
+    let address = |family, offer| {
+        Event::Address(AddressEvent { user: question.user.clone(), port: port(question), family, offer })
+    };
     let offer = question.offer.map_or(Offer::Nothing, |offer| Offer::Number(offer.to_bits().into()));
     let mut events = vec![address(Family::Ipv4, offer)];
     if question.ipv6 {
         events.push(address(Family::Ipv6, Offer::Nothing));
     }
-    events.push(Event::Connection(ConnectionEvent {
+    events
+}
+
+fn connection_event(question: &Question, tunnel: Option<Tunnel>) -> Event {
+    Event::Connection(ConnectionEvent {
         handle: HANDLE,
         guid: None,
         user: question.user.clone(),
@@ -182,16 +241,17 @@ fn events(question: &Question) -> Vec<Event> {
         computer: question.computer.clone().unwrap_or_default(),
         source: question.source.map(|source| source.to_string()).unwrap_or_default(),
         interface: question.interface.unwrap_or(InterfaceType::Client),
-        ikev2: Some(question.tunnel == Some(Tunnel::Ikev2)),
+        ikev2: Some(tunnel == Some(Tunnel::Ikev2)),
         quarantine: question.quarantine,
         usage: Usage::default(),
         addresses: Vec::new(),
         prefix: None,
-    }));
-    let device = Name::default();
-    let (tunnel, usage) = (question.tunnel, Usage::default());
-    events.push(Event::Link(LinkEvent { handle: HANDLE, port, device, tunnel, usage }));
-    events
+    })
+}
+
+fn link_event(question: &Question, tunnel: Option<Tunnel>) -> Event {
+    let (device, usage) = (Name::default(), Usage::default());
+    Event::Link(LinkEvent { handle: HANDLE, port: port(question), device, tunnel, usage })
 }
 
 /// Explains a stage with the user's present groups.

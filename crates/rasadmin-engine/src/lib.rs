@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calendar;
+pub mod callback;
 pub mod counters;
 pub mod decide;
 pub mod decision;

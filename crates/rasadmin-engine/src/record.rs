@@ -1,5 +1,6 @@
 //! A record: an event with its decision, its answer and its effects.
 
+use crate::callback::Took;
 use crate::decision::{Answer, Decision};
 use crate::effect::{Effect, SessionEnded};
 use crate::event::Event;
@@ -32,6 +33,9 @@ pub struct Record {
     pub session: Option<Id>,
     /// The changes, in order.
     pub effects: Vec<Effect>,
+    /// Calls that returned since this process's last record. The engine leaves it empty, and nothing depends on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took: Vec<Took>,
 }
 
 impl Record {

@@ -83,7 +83,7 @@ pub struct Simulation {
 const OFFERS: u64 = 0xf000_0000;
 
 /// A quota looks back this many days at most.
-const LONGEST_PERIOD: i32 = 31;
+pub const LONGEST_PERIOD: i32 = 31;
 
 const INSTANCE: Id = Id(1);
 

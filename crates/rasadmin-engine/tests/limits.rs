@@ -5,7 +5,7 @@ mod support;
 
 use rasadmin_engine::effect::{DayUse, RemoteSession};
 use rasadmin_engine::event::Event;
-use rasadmin_engine::explain::{Question, explain};
+use rasadmin_engine::explain::{Question, explain, explain_each};
 use rasadmin_engine::{Id, InterfaceType, Name, Quarantine, Tunnel};
 use support::{OPEN, Scene, TWO, With, connection, corp, from_computer, ikev2, limit, one_session, today};
 
@@ -239,6 +239,14 @@ fn explain_names_the_sessions_that_would_be_marked() {
     };
     assert_eq!(marked(Tunnel::Ikev2)[..2], [vec![], vec![1]]);
     assert_eq!(marked(Tunnel::Sstp), [vec![], vec![], vec![1]]);
+    // All tunnels at once share what comes before the tunnel is known, and each has the answer that it has alone.
+    let asked = Question { ipv6: true, ..question(Tunnel::Sstp) };
+    let each: Vec<_> = Tunnel::ALL.into_iter().map(Some).chain([None]).collect();
+    let together = explain_each(&scene.config, &scene.state, &asked, &each);
+    for (tunnel, stages) in each.into_iter().zip(together) {
+        let alone = explain(&scene.config, &scene.state, &Question { tunnel, ..asked.clone() });
+        assert_eq!(format!("{stages:?}"), format!("{alone:?}"), "{tunnel:?}");
+    }
 }
 
 #[test]

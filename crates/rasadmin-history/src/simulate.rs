@@ -5,7 +5,7 @@ mod ledger;
 mod report;
 mod trace;
 
-pub use ledger::{Period, from_ledger};
+pub use ledger::{LOOK_BACK, Period, count_in_ledger, from_ledger};
 pub use report::{Because, ByRule, ByUser, PoolUse, Report};
 pub use trace::from_trace;
 
@@ -16,6 +16,7 @@ use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// An attempt to connect, as its source has it.
@@ -88,16 +89,20 @@ impl Change {
 /// The ends that are still to come, the earliest first.
 type Ends = BinaryHeap<Reverse<(Millis, u64, usize)>>;
 
-/// Simulates attempts with a configuration. `each` receives every result, and `progress` the number of attempts so
-/// far. If one session ends when another begins, the end comes first. Attempts before `since` are simulated too, so
-/// that limits and quotas include them, but they are neither passed to `each` nor reported.
-pub fn simulate(
+/// The number of attempts between two calls of `progress`. With many rules, an attempt takes a millisecond.
+const BETWEEN: usize = 64;
+
+/// Simulates attempts with a configuration. `each` receives every result, and `progress` the number of attempts so far;
+/// if it breaks, the simulation ends at once, with what it broke with. If one session ends when another begins, the end
+/// comes first. Attempts before `since` are simulated too, so that limits and quotas include them, but they are neither
+/// passed to `each` nor reported.
+pub fn simulate<B>(
     config: &Arc<Config>,
     mut attempts: Vec<Attempt>,
     since: Option<Millis>,
     each: &mut dyn FnMut(&Attempt, &Simulated, Change),
-    progress: &mut dyn FnMut(usize),
-) -> Report {
+    progress: &mut dyn FnMut(usize) -> ControlFlow<B>,
+) -> ControlFlow<B, Report> {
     // Sources list sessions when they end, not in the order in which they began.
     attempts.sort_by_key(|attempt| attempt.session.start);
     let mut simulation = Simulation::new(config.clone());
@@ -121,13 +126,13 @@ pub fn simulate(
             report.pools_taken(attempt, handle, &simulated, counts);
             ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
         }
-        if at % 1024 == 0 {
-            progress(at);
+        if at % BETWEEN == 0 {
+            progress(at)?;
         }
     }
     end(&mut simulation, &mut report, &mut ends, &attempts, Millis::MAX);
     report.sort();
-    report
+    ControlFlow::Continue(report)
 }
 
 fn end(simulation: &mut Simulation, report: &mut Report, ends: &mut Ends, attempts: &[Attempt], until: Millis) {

@@ -8,6 +8,8 @@ mod generator;
 use generator::{Answer, answers, config, sessions};
 use rasadmin_history::simulate::{Because, simulate};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -46,8 +48,9 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
             *counts.entry(kind).or_default() += 1;
             at += 1;
         },
-        &mut |_| {},
+        &mut |_| ControlFlow::<Infallible>::Continue(()),
     );
+    let ControlFlow::Continue(report) = report;
     let took = start.elapsed();
     println!("{SESSIONS} sessions replayed in {:.1} s: {counts:?}", took.as_secs_f64());
     assert_eq!(at, SESSIONS);
@@ -66,4 +69,19 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
     let first = known.iter().position(|answer| *answer == Answer::NoAddress);
     assert_eq!(pool.exhausted_first, first.map(|at| sessions[at].start * 1000));
     assert!(refused > 0 && pool.peak == pool.size);
+}
+
+#[test]
+fn a_simulation_ends_where_its_progress_breaks() {
+    let none = &mut |_: &str| Err("none".to_owned());
+    let config = Arc::new(rasadmin_policy::config::parse("c", &config(), Path::new("/f"), none).unwrap());
+    let attempts: Vec<_> = sessions(5_000, 7).iter().map(generator::Plain::attempt).collect();
+    let (mut each, mut asked) = (0, 0);
+    let ended = simulate(&config, attempts, None, &mut |_, _, _| each += 1, &mut |done| {
+        asked += 1;
+        if done >= 1_000 { ControlFlow::Break(done) } else { ControlFlow::Continue(()) }
+    });
+    let ControlFlow::Break(done) = ended else { panic!("it has not ended") };
+    assert_eq!(each, done + 1);
+    assert!(done < 1_100 && asked > 10, "{done}, {asked}");
 }

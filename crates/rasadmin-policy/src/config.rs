@@ -2,8 +2,10 @@
 
 mod asked;
 mod bundle;
+mod candidate;
 mod check;
 mod compile;
+mod dashboard;
 mod dates;
 mod errors;
 pub mod file;
@@ -31,6 +33,8 @@ mod wording;
 mod zone;
 
 pub use bundle::Bundle;
+pub use candidate::NotCompiled;
+pub use dashboard::{Dashboard, Encryption};
 pub use errors::ConfigErrors;
 pub use for_computer::{ForComputer, for_computer, load, parse, read, start};
 pub use list_files::Lists;
@@ -84,6 +88,8 @@ pub struct Config {
     pub when_unrecorded: WhenUnrecorded,
     /// What the rasadmin service does.
     pub service: Service,
+    /// How the dashboard is served.
+    pub dashboard: Dashboard,
 }
 
 impl Config {

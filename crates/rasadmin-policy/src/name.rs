@@ -90,7 +90,7 @@ impl Name {
     }
 
     /// Folds the name as Active Directory compares the names of users: without case, diacritics, width and kana.
-    pub(crate) fn into_directory_folded(self) -> Self {
+    pub fn into_directory_folded(self) -> Self {
         if self.is_plain() {
             return Self::plain(&self.0);
         }

@@ -26,6 +26,19 @@ fn the_example_is_valid() {
     assert!(config.groups.of(&carol).contains(contractors));
 }
 
+/// Anyone who takes over the process that speaks to the network must not be able to change anything, unless the file says so.
+#[test]
+fn the_dashboard_changes_nothing_by_default() {
+    let changes = |text: &str| {
+        let text = format!("default.action = \"allow\"\n{text}");
+        let parsed = rasadmin_policy::config::parse("f", &text, Path::new("/f"), &mut |_| unreachable!());
+        parsed.unwrap().service.dashboard_changes
+    };
+    assert!(!changes("") && !changes("service.pipe.enabled = true\n"));
+    assert!(!changes("service.pipe.dashboard_changes = false\n"));
+    assert!(changes("service.pipe.dashboard_changes = true\n"));
+}
+
 #[test]
 fn it_stays_valid_without_its_comments_and_is_one_line_at_its_least() {
     let without: String =

@@ -1,6 +1,7 @@
 //! Records and checkpoints as bytes.
 
 use postcard::ser_flavors::Flavor;
+use rasadmin_engine::callback::Took;
 use rasadmin_engine::state::{Checkpoint, EarlierCheckpoint, Sink, Slices, VERSION};
 use rasadmin_engine::{Answer, Decision, Effect, Event, Record, State};
 use rasadmin_journal::{Error, Failed};
@@ -61,6 +62,12 @@ fn known_parts(bytes: &[u8]) -> Option<Decoded> {
     let all = effects.len();
     effects.retain(knows::<Effect>);
     let mut unknown = (all - effects.len()) as u64;
+    // How long calls took changes nothing, so what is not known of it is not counted.
+    match parts.get_mut("took").map(Value::as_array_mut) {
+        Some(Some(took)) => took.retain(knows::<Took>),
+        Some(None) => drop(parts.remove("took")),
+        None => {}
+    }
     if parts.get("decision").is_some_and(|decision| !knows::<Option<Decision>>(decision)) {
         parts.remove("decision");
         unknown += 1;
@@ -145,6 +152,7 @@ pub fn decode_state(bytes: &[u8]) -> Option<State> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use rasadmin_engine::callback::Callback;
     use rasadmin_engine::{Id, Process, Stamp};
     use serde_json::json;
 
@@ -161,6 +169,7 @@ mod tests {
             answer: Answer::Accept,
             session: Some(Id(4)),
             effects: vec![Effect::Lost { events: 5 }],
+            took: vec![Took(Callback::AcceptNewLink, 7)],
         };
         let bytes = encode(&record).unwrap();
         assert_eq!(decode(&bytes).unwrap(), Decoded { record: record.clone(), unknown: 0 });
@@ -179,6 +188,17 @@ mod tests {
             with(Record { answer: Answer::Nothing, ..record.clone() }, 1)
         );
         assert_eq!(newer(|value| value["decision"] = json!(7)), with(record.clone(), 1));
+        assert_eq!(
+            newer(|value| value["took"] = json!([["beam-up", 9]])),
+            with(Record { took: vec![Took(Callback::Other, 9)], ..record.clone() }, 0)
+        );
+        for took in [json!([["accept-new-link", 5_000_000_000_u64], ["accept-new-link", 7]]), json!({})] {
+            let mut value: Value = serde_json::from_slice(&bytes).unwrap();
+            value["took"] = took;
+            let decoded = decode(value.to_string().as_bytes()).unwrap();
+            let known = if value["took"].is_array() { record.took.clone() } else { Vec::new() };
+            assert_eq!(Some(decoded), with(Record { took: known, ..record.clone() }, 0));
+        }
         let event = newer(|value| value["event"] = json!({ "teleported": { "to": "Mars" } })).unwrap();
         assert!(!event.record.event.is_of_rras(), "it is no sign of life");
         assert_eq!((event.record.effects, event.unknown), (record.effects.clone(), 1));

@@ -11,6 +11,7 @@
 
 pub mod admin;
 mod backoff;
+mod call_times;
 mod codec;
 mod failure;
 mod membership;

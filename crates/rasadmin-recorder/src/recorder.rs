@@ -1,10 +1,12 @@
 //! The recorder that the DLL uses: one method for each call of RRAS, which returns the answer.
 
+use crate::call_times::CallTimes;
 use crate::membership::Membership;
 use crate::repeats::Repeats;
 use crate::sliced_checkpoint::{SlicedCheckpoint, Snapshot};
 use crate::store::{Health, Origin, Store, Turn, Written};
 use crate::{report, store};
+use rasadmin_engine::callback::{Callback, Took};
 use rasadmin_engine::config::{Bundle, Config};
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
 use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, State, decide};
@@ -46,6 +48,7 @@ pub struct Recorder {
     /// The checkpoint that is being written, one slice per call.
     writing: Mutex<Option<SlicedCheckpoint>>,
     membership: Arc<Membership>,
+    times: CallTimes,
 }
 
 #[derive(Debug)]
@@ -91,7 +94,8 @@ impl Recorder {
         if let Some(sync) = &mut sync {
             sync.due = sync.due.take().or_else(|| inner.store.snapshot_after_start());
         }
-        let recorder = Self { inner: Mutex::new(inner), writing: Mutex::default(), membership };
+        let (inner, writing, times) = (Mutex::new(inner), Mutex::default(), CallTimes::default());
+        let recorder = Self { inner, writing, membership, times };
         recorder.finish(sync, now);
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Done);
@@ -204,8 +208,15 @@ impl Recorder {
         self.membership.leave();
     }
 
+    /// A call of RRAS has returned, after this time. The next record takes it along.
+    pub fn call_took(&self, callback: Callback, took: Duration) {
+        self.times.add(callback, took);
+    }
+
     fn handle(&self, event: Event, now: Now) -> Outcome {
-        let (outcome, sync) = self.in_turn(|inner, deadline| inner.handle(&event, now, deadline));
+        let mut times = self.times.take();
+        let (outcome, sync) = self.in_turn(|inner, deadline| inner.handle(&event, &mut times, now, deadline));
+        self.times.put_back(times);
         self.finish(sync, now);
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Done);
@@ -303,11 +314,18 @@ impl Inner {
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
         let event = Event::ConfigRead(ConfigRead { version, hash, texts: texts(&self.config), fault });
-        self.handle(&event, now, deadline).1
+        self.handle(&event, &mut Vec::new(), now, deadline).1
     }
 
-    /// Answers an event and records it. If that is not possible now, the event waits in memory.
-    fn handle(&mut self, event: &Event, now: Now, deadline: Instant) -> (Outcome, Option<ToSync>) {
+    /// Answers an event and records it. If that is not possible now, the event waits in memory. Its record takes the times
+    /// of earlier calls.
+    fn handle(
+        &mut self,
+        event: &Event,
+        times: &mut Vec<Took>,
+        now: Now,
+        deadline: Instant,
+    ) -> (Outcome, Option<ToSync>) {
         if self.stopped {
             return (Outcome { decision: None, answer: Answer::Reject }, None);
         }
@@ -316,9 +334,10 @@ impl Inner {
         let mut repeats = std::mem::take(&mut self.repeats);
         let written = self.turn(now, deadline, |turn| {
             record_repeats(turn, &mut repeats, origin, now, false)?;
-            let record = decide(turn.state(), &origin.context(turn.instance()), event, &now);
+            let mut record = decide(turn.state(), &origin.context(turn.instance()), event, &now);
             let repeated = repeats.counts(&record);
             if !repeated {
+                record.took.clone_from(times);
                 turn.append(&record)?;
             }
             Ok((record, repeated))
@@ -329,15 +348,17 @@ impl Inner {
                 (record, repeated, Some(ToSync { journal, position, durable, due: None }))
             }
             None => {
-                let record = self.store.decide_alone(origin, event, now);
+                let mut record = self.store.decide_alone(origin, event, now);
                 let repeated = repeats.counts(&record);
                 if !repeated {
+                    record.took.clone_from(times);
                     self.store.keep(&record);
                 }
                 (record, repeated, None)
             }
         };
         if !repeated {
+            times.clear();
             self.store.lose(repeats.begin(&record));
             report::report_notable(&record);
         }

@@ -159,8 +159,9 @@ mod tests {
     fn record(id: u128) -> Record {
         let event = Event::Lost { events: 1 };
         let (at, instance, process) = (Stamp::default(), Id(1), Process(1));
-        let (decision, answer, session, effects) = (None, Answer::Nothing, None, Vec::new());
-        Record { at, id: Id(id), instance, process, late: false, event, decision, answer, session, effects }
+        let (decision, answer, session) = (None, Answer::Nothing, None);
+        let (effects, took) = (Vec::new(), Vec::new());
+        Record { at, id: Id(id), instance, process, late: false, event, decision, answer, session, effects, took }
     }
 
     #[test]

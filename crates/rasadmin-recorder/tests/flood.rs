@@ -3,10 +3,12 @@
 
 mod support;
 
+use rasadmin_engine::callback::Callback;
 use rasadmin_engine::event::Repeated;
 use rasadmin_engine::{Event, Record};
 use rasadmin_messages::Id;
 use rasadmin_recorder::Verdict;
+use std::time::Duration;
 use support::{Scene, With, connection, log};
 
 const CONFIG: &str = r#"
@@ -40,16 +42,20 @@ fn counted(records: &[Record]) -> Vec<Repeated> {
 fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let scene = Scene::new(CONFIG);
     let before = scene.records().len();
+    scene.recorder.call_took(Callback::GetIpAddressForUser, Duration::from_micros(7));
     log::messages();
     for number in 0..1_000 {
         // The client claims another computer each time.
         refused(&scene, "mallory", &format!("pc{number}"));
+        scene.recorder.call_took(Callback::AcceptNewConnection, Duration::from_micros(9));
     }
     refused(&scene, "trudy", "pc");
     let records = scene.records();
     let new: Vec<_> = records[before..].iter().map(|record| record.event.user_name().unwrap().as_str()).collect();
     assert_eq!(new, ["mallory", "trudy"]);
     log::exactly(&[Id::ConnectionRefused, Id::ConnectionRefused]);
+    let took: Vec<_> = records[before..].iter().map(|record| record.took.len()).collect();
+    assert_eq!(took, [1, 64], "a repetition is in no record, and its time waits for one");
     // The minute is over: the next call of any kind records the number.
     scene.wait(59);
     scene.connect(&connection(8, "alice"));

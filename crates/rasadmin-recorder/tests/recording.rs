@@ -3,8 +3,10 @@
 
 mod support;
 
+use rasadmin_engine::callback::{Callback, Took};
 use rasadmin_engine::{Answer, Effect, Event, Tunnel::Sstp};
 use rasadmin_recorder::Verdict;
+use std::time::Duration;
 use support::{Scene, connection};
 
 const CONFIG: &str = r#"
@@ -30,6 +32,24 @@ fn a_reader_has_the_state_that_the_recorder_has() {
     assert_eq!(scene.journal(), scene.memory());
     let state = scene.present();
     assert_eq!((state.live_count(), state.leases().count(), state.server().as_str()), (1, 1, "VPN1"));
+}
+
+#[test]
+fn the_next_record_takes_along_how_long_calls_took() {
+    let scene = Scene::new(CONFIG);
+    let before = scene.records().len();
+    let took = |micros| scene.recorder.call_took(Callback::AcceptNewLink, Duration::from_micros(micros));
+    took(271);
+    took(u64::MAX);
+    let event = connection(1, "alice");
+    scene.connect(&event);
+    took(5);
+    let times: Vec<_> = scene.records()[before..].iter().map(|record| record.took.clone()).collect();
+    let link = |micros| Took(Callback::AcceptNewLink, micros);
+    assert_eq!(times, [vec![link(271), link(u32::MAX)]], "none of them twice, and none too early");
+    scene.recorder.hangup(&event, scene.now());
+    assert_eq!(scene.records().last().unwrap().took, [link(5)]);
+    assert_eq!(scene.journal(), scene.memory());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod support;
 
 use rasadmin_engine::Event;
+use rasadmin_engine::callback::{Callback, Took};
 use rasadmin_journal::{Journal, Options};
 use rasadmin_recorder::{FailureKind, Verdict};
 use std::path::Path;
@@ -94,6 +95,25 @@ fn a_lock_that_is_held() {
     goes_on_from_memory(&scene, FailureKind::Locked);
     drop(guard);
     comes_back(&scene);
+}
+
+/// An event that waited is decided again, because another process has recorded something meanwhile.
+#[test]
+fn how_long_slow_calls_took_is_recorded_when_they_are_decided_again() {
+    let scene = Scene::new(CONFIG);
+    let other = scene.beside();
+    let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
+    let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
+    scene.recorder.call_took(Callback::AcceptNewLink, Duration::from_micros(271));
+    scene.connect(&connection(12, "dora"));
+    drop(guard);
+    assert_eq!(other.accept_connection(&connection(30, "emil"), scene.now()), Verdict::Accept);
+    scene.wait(11);
+    scene.connect(&connection(31, "franz"));
+    let records = scene.records();
+    let of_dora = records.iter().find(|record| record.event.user_name().is_some_and(|name| name.as_str() == "dora"));
+    let of_dora = of_dora.unwrap();
+    assert_eq!((of_dora.late, &of_dora.took[..]), (true, &[Took(Callback::AcceptNewLink, 271)][..]));
 }
 
 #[test]

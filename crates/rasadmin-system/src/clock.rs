@@ -7,8 +7,11 @@
 
 use crate::monotonic;
 use rasadmin_policy::{Millis, parse_time};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// The environment variable that names the file.
+pub const VARIABLE: &str = "RASADMIN_CLOCK";
 
 /// The source of the time.
 #[derive(Clone, Debug)]
@@ -17,12 +20,24 @@ pub struct Clock(Option<PathBuf>);
 impl Clock {
     /// The clock of a scratch run, if the environment names one; else the system's.
     pub fn new(scratch: bool) -> Self {
-        Self::of(std::env::var_os("RASADMIN_CLOCK").filter(|_| scratch).map(PathBuf::from))
+        Self::of(std::env::var_os(VARIABLE).filter(|_| scratch).map(PathBuf::from))
     }
 
     /// The clock in a file; without one, the system's.
     pub const fn of(file: Option<PathBuf>) -> Self {
         Self(file)
+    }
+
+    /// The clock in a file that can be read now.
+    ///
+    /// # Errors
+    /// Why it cannot, for people.
+    pub fn read(file: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(file).map_err(|e| e.to_string())?;
+        match parse(&text) {
+            Some(_) => Ok(Self(Some(file.to_owned()))),
+            None => Err("expected one line with a time and a number of milliseconds".to_owned()),
+        }
     }
 
     /// Returns the time of day, and the monotonic clock in milliseconds: the file's, or the system's if there is none.

@@ -3,15 +3,20 @@
 use super::{Attempt, Refused};
 use crate::{Ended, PastSession, cause_number};
 use rasadmin_engine::effect::Usage;
+use rasadmin_engine::simulate::LONGEST_PERIOD;
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{DecisionRow, Filter, Reader, SessionRow};
+use rasadmin_ledger::report::{DecisionRow, Reader, SessionRow};
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
+
+/// How long before an attempt others may have begun that its limits and quotas count, apart from sessions that live: the
+/// longest period, the day that has begun, and one more for its hours and those of the clock changes.
+pub const LOOK_BACK: Millis = (LONGEST_PERIOD as Millis + 2) * 86_400_000;
 
 /// The part of the ledger to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// The first moment.
+    /// The first moment. Sessions that are connected then belong to it.
     pub from: Millis,
     /// The first moment after it.
     pub to: Millis,
@@ -19,17 +24,17 @@ pub struct Period {
     pub now: Millis,
 }
 
-/// Reads every attempt that began in a period.
+/// How many attempts [`from_ledger`] would read.
+pub fn count_in_ledger(reader: &Reader, period: Period) -> Result<u64, Error> {
+    reader.attempts_in(period.from, period.to)
+}
+
+/// Reads every attempt that began in a period, and the sessions that were connected when it began.
 pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Error> {
     let mut attempts = Vec::new();
-    reader.each_session_in(period.from, period.to, &mut |row| {
-        // A connection whose first link was rejected is not among the sessions, but among the decisions.
-        if row.acct_start_time >= period.from {
-            attempts.push(session(&row, period.now));
-        }
-    })?;
-    let filter = Filter { since: Some(period.from), until: Some(period.to), ..Filter::default() };
-    attempts.extend(reader.decisions(&filter, true, None)?.into_iter().filter_map(|denied| refused(&denied)));
+    // A connection whose first link was rejected is not among the sessions, but among the decisions.
+    reader.each_session_in(period.from, period.to, &mut |row| attempts.push(session(&row, period.now)))?;
+    reader.each_denial_in(period.from, period.to, &mut |denied| attempts.extend(refused(&denied)))?;
     Ok(attempts)
 }
 

@@ -2,15 +2,19 @@
 //! users and networks can be long: a callback that checks for changes does a part of the work, and the next one continues.
 
 use super::bundle::{digest, hash};
+use super::candidate::{self, Allowed};
 use super::file::{At, File};
 use super::list_files::{self, Lines, ListFile, Lists};
+use super::pools::Planned;
 use super::read::unmarked;
 use super::rules::{Context, compile};
-use super::{Bundle, Config, ConfigErrors, Mistake, check, fitness, pools, quotes, read, service, zone};
+use super::{Bundle, Config, ConfigErrors, Mistake, check, dashboard, fitness, pools, quotes, read, service, zone};
 use crate::rules::Fault;
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A text to compile.
@@ -57,8 +61,8 @@ pub(super) enum Progress {
     Done,
 }
 
-/// How many mistakes in files with lists are listed at most; the others are counted.
-const MAX_WORDED: usize = 20;
+/// How many mistakes in files with lists, or of entries that overlap, are listed at most; the others are counted.
+pub(super) const MAX_WORDED: usize = 20;
 
 /// A configuration being compiled.
 #[derive(Debug)]
@@ -77,6 +81,8 @@ pub struct Compiling {
     /// Files that could not be read, or must not be.
     missing: HashSet<String>,
     lists: Lists,
+    /// Mistakes say nothing about the lines of files.
+    hides_lines: bool,
     pools: pools::Ids,
     /// The lists in order, and the one to compile next.
     order: Vec<List>,
@@ -96,6 +102,8 @@ enum List {
 struct Within {
     octet: usize,
     line: u32,
+    /// It has a line that is a mistake.
+    faulty: bool,
 }
 
 impl Compiling {
@@ -142,12 +150,25 @@ impl Compiling {
             digests: BTreeMap::new(),
             missing,
             lists,
+            hides_lines: false,
             pools: pools::ids(&raw),
             order,
             at: 0,
             within: None,
             raw,
         })
+    }
+
+    /// Allows no other lists than these, and says nothing about their lines. Call it before anything is compiled.
+    pub(super) fn restrict(&mut self, allowed: &mut Allowed) {
+        self.hides_lines = true;
+        self.lists.reservations.own = Some(self.lists.reservations.reserved.clone());
+        for (file, lines) in list_files::named(&self.raw) {
+            if let Err((what, help)) = allowed.take(file.get_ref(), lines) {
+                self.mistakes.push(Mistake::at(file.span(), what, help));
+                self.missing.insert(file.get_ref().clone());
+            }
+        }
     }
 
     /// Compiles lists until the budget (octets of files) is used up.
@@ -204,7 +225,13 @@ impl Compiling {
             within.line += 1;
             *budget = budget.saturating_sub(end.max(file.lines.cost()));
             let Err((what, help)) = self.lists.line(file, &rest[..end], &self.domains) else { continue };
-            if self.mistakes.len() < MAX_WORDED {
+            let first = !std::mem::replace(&mut within.faulty, true);
+            if self.hides_lines {
+                // Not even how many: a candidate with a hundred guesses would learn how many of them are right.
+                if first {
+                    self.mistakes.push(candidate::list_does_not_fit(file));
+                }
+            } else if self.mistakes.len() < MAX_WORDED {
                 let what = format!("{path}:{}: {what}", within.line);
                 self.mistakes.push(Mistake::at(file.path.span(), what, help));
             } else {
@@ -230,16 +257,34 @@ impl Compiling {
         }
     }
 
+    /// Provides a text that is there already; `None` is a mistake.
+    pub(super) fn provide_text(&mut self, name: &str, text: Option<&String>, lines: Lines) {
+        let missing = || (format!("the {} `{name}` is missing", lines.name()), String::new());
+        self.provide(name, text.map(|text| (digest(text.as_bytes()), text.clone())).ok_or_else(missing));
+    }
+
     /// Compiles the rest: rules and addresses.
-    pub fn finish(mut self) -> Result<Config, ConfigErrors> {
+    pub fn finish(self) -> Result<Config, ConfigErrors> {
+        let ControlFlow::Continue(finished) = self.finish_while(&mut || ControlFlow::<Infallible>::Continue(()));
+        finished
+    }
+
+    /// The same. Breaks if `goes_on` does, which is asked from time to time.
+    pub(super) fn finish_while<B>(
+        mut self,
+        goes_on: &mut dyn FnMut() -> ControlFlow<B>,
+    ) -> ControlFlow<B, Result<Config, ConfigErrors>> {
         let (raw, mut mistakes) = (&self.raw, self.mistakes);
         let groups = std::mem::take(&mut self.lists.groups).build();
+        goes_on()?;
         let pool = |name: &str| self.pools.get(name).copied();
         let (lists, domains) = (&self.lists, &self.domains);
         let context = Context { groups: &groups, domains, zone: self.zone.as_ref(), lists, pools: &pool };
         let (rules, faults) = compile(&raw.rules, &raw.default, &context);
         mistakes.extend(faults);
-        let (addresses, faults) = pools::plan(raw, &self.pools, self.lists.reservations);
+        goes_on()?;
+        let planned = pools::plan(raw, &self.pools, self.lists.reservations, goes_on)?;
+        let Planned { plan: addresses, mistakes: faults, mut unworded } = planned;
         mistakes.extend(faults);
         check::require_time_zone(raw, &mut mistakes);
         check::reachable(raw, &mut mistakes);
@@ -247,23 +292,38 @@ impl Compiling {
         let journal = check::journal(raw, &self.folder, &mut mistakes);
         let deadline = check::deadline(raw, &mut mistakes);
         let service = service::service(raw, &self.folder, &ledger, &mut mistakes);
+        let dashboard = dashboard::dashboard(raw.dashboard.as_ref(), &self.folder, &mut mistakes);
         check::server(raw, &mut mistakes);
         let text = unmarked(&self.bundle.text);
         for mistake in &mut mistakes {
+            goes_on()?;
             // Whatever is wrong with it, its writer did not mean an escape.
             if let Some(escaped) = quotes::escaped(text, mistake.span.clone()) {
                 *mistake = escaped;
             }
         }
-        if !self.form.is_empty() && !mistakes.is_empty() {
+        if !self.form.is_empty() {
             let read = read::read(text);
-            mistakes.retain(|mistake| !read.follows(mistake));
+            let (all, rest) = (std::mem::take(&mut mistakes), std::mem::take(&mut unworded));
+            for mistake in all {
+                goes_on()?;
+                if !read.follows(&mistake.span) {
+                    mistakes.push(mistake);
+                }
+            }
+            for span in rest {
+                goes_on()?;
+                if !read.follows(&span) {
+                    unworded.push(span);
+                }
+            }
         }
         mistakes.append(&mut self.form);
         if !mistakes.is_empty() {
-            return Err(ConfigErrors::new(&self.bundle.file.display().to_string(), text, mistakes).and_more(self.more));
+            let errors = ConfigErrors::new(&self.bundle.file.display().to_string(), text, mistakes);
+            return ControlFlow::Continue(Err(errors.and_more(self.more + unworded.len())));
         }
-        Ok(Config {
+        ControlFlow::Continue(Ok(Config {
             hash: hash(&self.bundle.text, self.digests.values()),
             server: raw.server.name.as_ref().map(|name| Name::new(name.get_ref())),
             bundle: self.bundle,
@@ -279,6 +339,7 @@ impl Compiling {
             deadline,
             when_unrecorded: raw.journal.when_unrecorded,
             service,
-        })
+            dashboard,
+        }))
     }
 }

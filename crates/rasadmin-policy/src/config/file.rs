@@ -2,8 +2,10 @@
 //!
 //! Every text that can be wrong by itself is [`At`], which keeps its position in the file for the message.
 
+mod dashboard;
 mod service;
 
+pub use dashboard::Dashboard;
 pub use service::{Follow, Metrics, Monitor, Pipe, Retention, Service};
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
@@ -67,6 +69,8 @@ pub struct File {
     pub ledger: Ledger,
     /// The rasadmin service.
     pub service: Option<Service>,
+    /// The dashboard.
+    pub dashboard: Option<Dashboard>,
 }
 
 /// This RRAS server.

@@ -4,12 +4,12 @@ use super::Mistake;
 use super::file::File;
 use crate::addresses::{Family, RESERVED_IDENTIFIERS, text};
 use crate::rules::Fault;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 /// The server's own addresses.
-pub(super) fn server_addresses(file: &File, mistakes: &mut Vec<Mistake>) -> HashSet<Ipv4Addr> {
-    let mut server = HashSet::new();
+pub(super) fn server_addresses(file: &File, mistakes: &mut Vec<Mistake>) -> BTreeSet<Ipv4Addr> {
+    let mut server = BTreeSet::new();
     for address in &file.server.addresses {
         match text::parse_address(address.get_ref(), Family::Ipv4) {
             Ok(number) => {
@@ -22,7 +22,7 @@ pub(super) fn server_addresses(file: &File, mistakes: &mut Vec<Mistake>) -> Hash
 }
 
 /// Why no client may have some of the addresses in a range.
-pub(super) fn unfit(server: &HashSet<Ipv4Addr>, family: Family, first: u64, last: u64) -> Option<Fault> {
+pub(super) fn unfit(server: &BTreeSet<Ipv4Addr>, family: Family, first: u64, last: u64) -> Option<Fault> {
     const NEVER: [(u64, u64, &str); 6] = [
         (0, 0x00ff_ffff, "0.0.0.0/8 is \"this network\""),
         (0x7f00_0000, 0x7fff_ffff, "127.0.0.0/8 is every computer itself"),
@@ -44,8 +44,8 @@ pub(super) fn unfit(server: &HashSet<Ipv4Addr>, family: Family, first: u64, last
             "use a private network, like 10.20.16.0/24".into(),
         ));
     }
-    let mut own: Vec<_> = server.iter().filter(|a| (first..=last).contains(&u64::from(a.to_bits()))).collect();
-    own.sort_unstable();
+    let [first, last] = [first, last].map(|number| Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX)));
+    let own: Vec<_> = server.range(first..=last).collect();
     let listed = |quote: &str| own.iter().map(|a| format!("{quote}{a}{quote}")).collect::<Vec<_>>().join(", ");
     let are = match own.len() {
         0 => return None,

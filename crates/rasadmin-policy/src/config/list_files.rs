@@ -12,7 +12,7 @@ use std::collections::HashMap;
 const MAX: usize = 100_000;
 
 /// What the lines of a file are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Lines {
     /// `members_file`: users of the group that was begun last.
     Members,

@@ -1,13 +1,23 @@
 //! Compiles pools into the address plan, with the reservations, and finds all mistakes in them.
 
-use super::Mistake;
+mod parts;
+
+use super::compile::MAX_WORDED;
 use super::file::{At, File, Pool as FilePool};
 use super::fitness::unfit;
+use super::list_files::{Lines, ListFile};
 use super::reservations::Reservations;
+use super::{Mistake, candidate};
 use crate::addresses::ranges::{Range, subtract};
 use crate::addresses::{Address, Family, Plan, Pool, PoolId, text};
 use crate::suggest;
+use parts::{Overlap, Part, Span};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::Ipv4Addr;
+use std::ops::ControlFlow;
+
+/// How many entries a pool's list, and its `exclude`, can have. RRAS waits while they are sorted.
+const MAX_ENTRIES: usize = 10_000;
 
 /// The pools by name.
 pub type Ids = HashMap<String, PoolId>;
@@ -28,18 +38,44 @@ struct Planner<'a> {
     /// The file's pools, by their ids.
     pools: Vec<&'a FilePool>,
     mistakes: Vec<Mistake>,
-    server: HashSet<std::net::Ipv4Addr>,
+    unworded: Vec<Span>,
+    /// The pools with entries that overlap others: what is left of them says nothing.
+    overlapped: HashSet<usize>,
+    server: BTreeSet<Ipv4Addr>,
 }
 
-/// Makes the plan, and lists all mistakes.
-pub(super) fn plan(file: &File, ids: &Ids, reserved: Reservations) -> (Plan, Vec<Mistake>) {
+/// The plan, and what is wrong with it.
+pub(super) struct Planned {
+    pub plan: Plan,
+    pub mistakes: Vec<Mistake>,
+    /// The positions of further mistakes, which are only counted. Each comes after twenty of its kind.
+    pub unworded: Vec<Span>,
+}
+
+/// Makes the plan, and lists all mistakes. `goes_on` is asked between pools.
+pub(super) fn plan<B>(
+    file: &File,
+    ids: &Ids,
+    reserved: Reservations,
+    goes_on: &mut dyn FnMut() -> ControlFlow<B>,
+) -> ControlFlow<B, Planned> {
     let pools = file.pools.values().collect();
-    let Reservations { by_user: reservations, reserved, server, .. } = reserved;
-    let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server };
-    let taken: Vec<Vec<(Range, std::ops::Range<usize>)>> = file.pools.values().map(|p| planner.ranges(p)).collect();
-    planner.overlaps(&taken);
-    let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &reserved));
-    let pools = pools.collect();
+    let Reservations { by_user: reservations, reserved, own, server, .. } = reserved;
+    let (mistakes, unworded, overlapped) = Default::default();
+    let mut planner = Planner { file, ids, pools, mistakes, unworded, overlapped, server };
+    let (mut taken, mut overlaps) = (Vec::new(), Vec::new());
+    for (at, pool) in file.pools.values().enumerate() {
+        goes_on()?;
+        taken.push((family(pool), planner.parts(at, pool, &mut overlaps)));
+    }
+    parts::of_all(&mut taken, &mut overlaps);
+    goes_on()?;
+    planner.overlaps(overlaps);
+    let mut pools = Vec::new();
+    for (at, ((name, pool), (_, parts))) in file.pools.iter().zip(taken).enumerate() {
+        goes_on()?;
+        pools.push(planner.pool(at, name, pool, parts, &reserved, own.as_ref()));
+    }
     planner.circles();
     let default_pools = [
         planner.reference(file.addresses.pool.as_ref(), Family::Ipv4),
@@ -54,41 +90,50 @@ pub(super) fn plan(file: &File, ids: &Ids, reserved: Reservations) -> (Plan, Vec
         planner.reference(rule.pool.as_ref(), Family::Ipv4);
         planner.reference(rule.ipv6_pool.as_ref(), Family::Ipv6);
     }
-    let Planner { mistakes, server, .. } = planner;
+    let Planner { mistakes, unworded, server, .. } = planner;
     let plan = Plan {
         pools,
         reservations,
         reserved,
-        server,
+        server: server.into_iter().collect(),
         default_pools,
         sticky: file.addresses.sticky,
         reservation_held: file.addresses.reservation_held,
     };
-    (plan, mistakes)
+    ControlFlow::Continue(Planned { plan, mistakes, unworded })
 }
 
 impl Planner<'_> {
-    fn wrong(&mut self, span: std::ops::Range<usize>, what: impl Into<String>, help: impl Into<String>) {
+    fn wrong(&mut self, span: Span, what: impl Into<String>, help: impl Into<String>) {
         self.mistakes.push(Mistake::at(span, what, help));
     }
 
-    /// A pool's ranges without its exclusions, each with its position.
-    fn ranges(&mut self, pool: &FilePool) -> Vec<(Range, std::ops::Range<usize>)> {
+    /// A pool's addresses without its exclusions.
+    fn parts(&mut self, at: usize, pool: &FilePool, overlaps: &mut Vec<Overlap>) -> Vec<Part> {
         let family = family(pool);
+        let lists = pool.addresses.as_ref().or(pool.identifiers.as_ref());
+        if let Some(list) = lists.filter(|list| list.get_ref().len() > MAX_ENTRIES) {
+            self.too_many(list.span(), "its list");
+            return Vec::new();
+        }
+        if let Some(first) = pool.exclude.first().filter(|_| pool.exclude.len() > MAX_ENTRIES) {
+            self.too_many(first.span(), "`exclude`");
+            return Vec::new();
+        }
         let mut parse = |texts: &[At<String>]| {
-            let mut ranges = Vec::new();
+            let mut parts = Vec::new();
             for text in texts {
                 match text::parse_range(text.get_ref(), family) {
-                    Ok(range) => ranges.push((range, text.span())),
+                    Ok(range) => parts.push(Part { range, span: text.span() }),
                     Err((what, help)) => self.wrong(text.span(), what, help),
                 }
             }
-            ranges
+            parts
         };
-        let listed = pool.addresses.as_ref().or(pool.identifiers.as_ref()).map_or(&[][..], |list| list.get_ref());
-        let (listed, excluded) = (parse(listed), parse(&pool.exclude));
-        for ((first, last), span) in &excluded {
-            if !listed.iter().any(|((begin, end), _)| begin <= last && first <= end) {
+        let (listed, excluded) = (parse(lists.map_or(&[][..], |list| list.get_ref())), parse(&pool.exclude));
+        let all = parts::all_of(&listed);
+        for Part { range, span } in &excluded {
+            if !parts::has(*range, &all) {
                 self.wrong(
                     span.clone(),
                     "this is not in the pool, so it cannot be left out of it",
@@ -96,53 +141,44 @@ impl Planner<'_> {
                 );
             }
         }
-        let without: Vec<Range> = excluded.into_iter().map(|(range, _)| range).collect();
-        let cut = |(range, span): (Range, std::ops::Range<usize>)| {
-            subtract(vec![range], without.clone()).into_iter().map(move |range| (range, span.clone()))
-        };
-        listed.into_iter().flat_map(cut).collect()
+        parts::of_pool((at, family), listed, &parts::all_of(&excluded), overlaps)
+    }
+
+    fn too_many(&mut self, span: Span, list: &str) {
+        let what = format!(
+            "a pool can have no more than {MAX_ENTRIES} entries, and {list} has more than {MAX_ENTRIES} entries"
+        );
+        self.wrong(
+            span,
+            what,
+            "write ranges instead of single addresses, or make several pools and chain them with `next`",
+        );
     }
 
     /// Reports addresses that are in two pools, or twice in one.
-    fn overlaps(&mut self, taken: &[Vec<(Range, std::ops::Range<usize>)>]) {
-        let pools: Vec<_> = self.file.pools.iter().collect();
-        let mut all: Vec<(Family, Range, &std::ops::Range<usize>, usize)> = Vec::new();
-        for (index, ranges) in taken.iter().enumerate() {
-            all.extend(ranges.iter().map(|(range, span)| (family(pools[index].1), *range, span, index)));
-        }
-        all.sort_by_key(|&(family, range, ..)| (family, range));
-        let mut reaches: Option<(Family, u64, usize)> = None;
-        let mut found = Vec::new();
-        for (family, (first, last), span, index) in all {
-            if let Some((before, end, other)) = reaches
-                && before == family
-                && first <= end
-            {
-                let shared = text::show(first, family);
-                let other = pools[other].0.get_ref();
-                let pool = if other == pools[index].0.get_ref() {
-                    "this pool".to_owned()
-                } else {
-                    format!("the pool `{other}`")
-                };
-                found.push((span.clone(), format!("{shared} is already in {pool}")));
+    fn overlaps(&mut self, overlaps: Vec<Overlap>) {
+        for (at, overlap) in parts::of_entries(overlaps).into_iter().enumerate() {
+            let Overlap { span, family, address, pool, other } = overlap;
+            self.overlapped.insert(pool);
+            if at >= MAX_WORDED {
+                self.unworded.push(span);
+                continue;
             }
-            if reaches.is_none_or(|(before, end, _)| before != family || end < last) {
-                reaches = Some((family, last, index));
-            }
-        }
-        found.dedup_by(|a, b| a.0 == b.0);
-        for (span, what) in found {
+            let names = |at: usize| self.file.pools.keys().nth(at).map_or("", |name| name.get_ref().as_str());
+            let of = if other == pool { "this pool".to_owned() } else { format!("the pool `{}`", names(other)) };
+            let what = format!("{} is already in {of}", text::show(address, family));
             self.wrong(span, what, "an address can belong to one pool only: change the ranges, or use `exclude`");
         }
     }
 
     fn pool(
         &mut self,
+        at: usize,
         name: &At<String>,
         pool: &FilePool,
-        ranges: Vec<(Range, std::ops::Range<usize>)>,
+        parts: Vec<Part>,
         reserved: &BTreeSet<Address>,
+        own: Option<&BTreeSet<Address>>,
     ) -> Pool {
         let family = family(pool);
         match (&pool.addresses, &pool.identifiers) {
@@ -157,24 +193,30 @@ impl Planner<'_> {
             _ => {}
         }
         let mut faulty = HashSet::new();
-        for ((first, last), span) in &ranges {
-            if let Some((what, help)) = unfit(&self.server, family, *first, *last)
-                && faulty.insert(span.start)
+        for Part { range: (first, last), span } in &parts {
+            if !faulty.contains(&span.start)
+                && let Some((what, help)) = unfit(&self.server, family, *first, *last)
             {
+                faulty.insert(span.start);
                 self.wrong(span.clone(), what, help);
             }
         }
-        let any = !ranges.is_empty();
-        // Each pool looks at its own part only.
-        let without = ranges.iter().flat_map(|((first, last), _)| {
-            let [first, last] = [first, last].map(|&number| Address { family, number });
-            reserved.range(first..=last)
-        });
-        let without = without.map(|address| (address.number, address.number)).collect();
-        let ranges = subtract(ranges.into_iter().map(|(range, _)| range).collect(), without);
+        let all: Vec<Range> = parts.into_iter().map(|part| part.range).collect();
+        let any = !all.is_empty() && !self.overlapped.contains(&at);
+        let ranges = without(&all, family, reserved);
         if any && ranges.is_empty() {
-            let what = format!("nothing is left of the pool `{}`", name.get_ref());
-            self.wrong(name.span(), what, "exclusions and reservations take all of it: make it larger");
+            let of_file = own.filter(|own| !without(&all, family, own).is_empty());
+            match (of_file, &self.file.addresses.reservations_file) {
+                // It would say for each address of a short pool whether the file has it.
+                (Some(_), Some(path)) => {
+                    let file = ListFile { path: path.clone(), lines: Lines::Reservations };
+                    self.mistakes.push(candidate::list_does_not_fit(&file));
+                }
+                _ => {
+                    let what = format!("nothing is left of the pool `{}`", name.get_ref());
+                    self.wrong(name.span(), what, "exclusions and reservations take all of it: make it larger");
+                }
+            }
         }
         let next = self.reference(pool.next.as_ref(), family);
         Pool { name: name.get_ref().clone(), family, ranges, next, when_exhausted: pool.when_exhausted }
@@ -222,6 +264,15 @@ impl Planner<'_> {
             );
         }
     }
+}
+
+/// What is left of disjoint ranges without what is reserved. So each reservation is looked at once for all pools.
+fn without(ranges: &[Range], family: Family, reserved: &BTreeSet<Address>) -> Vec<Range> {
+    let within = ranges.iter().flat_map(|(first, last)| {
+        let [first, last] = [first, last].map(|&number| Address { family, number });
+        reserved.range(first..=last)
+    });
+    subtract(ranges.to_vec(), within.map(|address| (address.number, address.number)).collect())
 }
 
 /// Which pools lead back to themselves, given the pool that follows each. Every pool is visited once, however long the

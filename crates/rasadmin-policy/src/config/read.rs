@@ -40,10 +40,10 @@ pub struct Read<'a> {
 }
 
 impl Read<'_> {
-    /// Does a mistake in meaning only follow from another mistake that is already listed? It does if the same key has
-    /// both, or if the key in which it is stands for the whole rule or reservation.
-    pub fn follows(&self, meaning: &Mistake) -> bool {
-        follows(&self.whole, &self.uncertain, &meaning.span)
+    /// Does a mistake in meaning at this position only follow from another mistake that is already listed? It does if the
+    /// same key has both, or if the key in which it is stands for the whole rule or reservation.
+    pub fn follows(&self, meaning: &Range<usize>) -> bool {
+        follows(&self.whole, &self.uncertain, meaning)
     }
 }
 

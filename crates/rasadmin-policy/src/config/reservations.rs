@@ -32,8 +32,10 @@ enum Part {
 pub(super) struct Reservations {
     pub by_user: HashMap<Identity, Vec<Reservation>>,
     pub reserved: BTreeSet<Address>,
+    /// What the configuration itself reserves, if nobody must learn what its file does.
+    pub own: Option<BTreeSet<Address>>,
     /// The server's own addresses.
-    pub server: HashSet<Ipv4Addr>,
+    pub server: BTreeSet<Ipv4Addr>,
     /// For which servers an address is reserved. An entry is made for each reservation, so that many of one address cost
     /// no more than as many of different ones.
     holders: HashSet<(Address, Option<Name>)>,

@@ -25,6 +25,8 @@ pub struct Service {
     pub retention: Retention,
     /// Does it answer the commands of administrators over its pipe?
     pub pipe: bool,
+    /// May the account of the dashboard, `NT SERVICE\rasadmin-net`, change something over the pipe for its users?
+    pub dashboard_changes: bool,
     /// Does it count for a monitoring system, and where?
     pub metrics: Metrics,
 }
@@ -125,6 +127,7 @@ pub(super) fn service(raw: &file::File, folder: &Path, ledger: &Path, mistakes: 
             keep: keep(retention.keep.as_ref(), mistakes),
         },
         pipe: of.and_then(|service| service.pipe.enabled).unwrap_or(true),
+        dashboard_changes: of.and_then(|service| service.pipe.dashboard_changes).unwrap_or(false),
         metrics: metrics(of.map(|service| &service.metrics), folder, mistakes),
     }
 }

@@ -6,7 +6,7 @@ use super::{Action, GroupSet, IfAbsent, Needs, RuleCounts, Ruling, Truth, WhenUn
 use crate::addresses::PoolId;
 use crate::{Facts, Stage};
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The compiled rules. Without rules ([`Rules::default`]), everyone is denied.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(super) struct Default {
 }
 
 /// What becomes of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {

@@ -2,10 +2,10 @@
 
 use super::IfAbsent;
 use crate::{Fact, rules::Count};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Does a condition or a rule hold? The order is such that "and" is the smaller of the two: false beats unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Truth {

@@ -177,3 +177,19 @@ fn what_replaces_is_the_limit_and_nothing_else() {
     assert_eq!(decided(&port, &unknown, &one), ("rest".to_owned(), Some(0)));
     assert_eq!(decided(&port, &unknown, &RuleCounts::default()), ("rest".to_owned(), None));
 }
+
+#[test]
+fn how_much_of_a_limit_is_used_is_also_there_as_numbers() {
+    let counts = RuleCounts {
+        user_sessions: Count { min: 1, max: 2 },
+        used: vec![(Period::Week, Used { seconds: 3_661, octets: 0 })],
+        ..RuleCounts::default()
+    };
+    let world = world(TEXT);
+    let part = |rule, field| world.rules.part_used(rule, field, &counts);
+    assert_eq!(part("office", "user_sessions"), Some((2, 2)), "the most that it can be");
+    assert_eq!(part("office", "connect_time"), Some((3_661, 40 * 3_600)));
+    assert_eq!(part("foreign", "octets"), None, "its month was not counted");
+    assert_eq!(part("office", "ports"), None, "it does not count");
+    assert_eq!((part("office", "octets"), part("nothing", "octets")), (None, None));
+}

@@ -90,7 +90,8 @@ impl Store {
         for one in self.waiting.take() {
             // The instance has begun already, and carried effects are computed again below.
             if !matches!(one.record.event, Event::InstanceStarted { .. } | Event::Carried) {
-                let record = decide_late(&self.state, &context, &one.waited());
+                let mut record = decide_late(&self.state, &context, &one.waited());
+                record.took.clone_from(&one.record.took);
                 self.put_back(record);
             }
         }

@@ -98,6 +98,9 @@ pub struct Retention {
 pub struct Pipe {
     /// Does the service do this? Default: true.
     pub enabled: Option<bool>,
+    /// May `NT SERVICE\rasadmin-net`, the account of the dashboard, change something for the operators who use it?
+    /// Default: false. With true, anyone who takes over that process can disconnect, block, release and close.
+    pub dashboard_changes: Option<bool>,
 }
 
 /// Counts for a monitoring system, such as Prometheus.

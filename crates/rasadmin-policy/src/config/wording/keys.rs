@@ -137,6 +137,7 @@ fn tables_with(key: &str) -> Vec<&'static str> {
         ("[service.retention]", keys::<file::Retention>()),
         ("[service.pipe]", keys::<file::Pipe>()),
         ("[service.metrics]", keys::<file::Metrics>()),
+        ("[dashboard]", keys::<file::Dashboard>()),
     ];
     tables.into_iter().filter(|(_, keys)| keys.iter().any(|known| known == key)).map(|(table, _)| table).collect()
 }
