@@ -201,6 +201,7 @@ fn sessions(ledger: &mut Sqlite, expiry: &mut Expiry, before: Millis) -> Result<
         if sessions == 0 {
             return Ok(ForgetCounts::default());
         }
+        run(queries::OCTETS_EXPIRED, values! { id: *id })?;
         Ok(ForgetCounts {
             sessions,
             links: run(queries::LINKS_EXPIRED, values! { id: *id })?,

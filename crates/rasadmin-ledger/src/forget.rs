@@ -93,7 +93,7 @@ impl ForgetScope {
     }
 }
 
-/// Deletes past sessions with their links, leases, decisions, days of use and anomalies, and configurations that no
+/// Deletes past sessions with their links, octets over time, leases, decisions, days of use and anomalies, and configurations that no
 /// decision needs any more. Deleted data is overwritten.
 pub(crate) fn purge(database: &Database, scope: &ForgetScope) -> Result<ForgetCounts, Error> {
     let delete = |query: Query, values: &Values<'_>| database.run(query, values).map(|n| n as u64);
@@ -102,6 +102,7 @@ pub(crate) fn purge(database: &Database, scope: &ForgetScope) -> Result<ForgetCo
     // The order matters: days of use and decisions refer to sessions, and decisions also to leases.
     let usage_days = delete(scope.either(queries::USE_PURGED, queries::USE_OF_USER_PURGED), days)?;
     let links = delete(scope.either(queries::LINKS_PURGED, queries::LINKS_OF_USER_PURGED), ended)?;
+    delete(scope.either(queries::OCTETS_PURGED, queries::OCTETS_OF_USER_PURGED), ended)?;
     let changed = ForgetCounts {
         usage_days,
         links,

@@ -17,6 +17,7 @@ mod forget;
 pub mod imported;
 pub mod ingest;
 pub mod interrupt;
+mod octets;
 mod project;
 mod queries;
 pub mod report;
@@ -29,6 +30,7 @@ mod value;
 pub use error::{Error, ErrorKind};
 pub use expire::{Expiry, Keep};
 pub use forget::{ForgetCounts, ForgetScope};
+pub use octets::{MOST_SAMPLES, OctetsSample};
 
 /// The number of a row, which users can type: `--session 7`.
 pub type RowId = i64;

@@ -38,7 +38,10 @@ macro_rules! parts {
     };
 }
 
-parts!(checks, decisions, expire, forget, instances, journals, leases, links, sessions, usage);
+parts!(
+    checks, decisions, expire, forget, instances, journals, leases, links, lists, octets, passes, rules, sessions,
+    sorted, usage
+);
 pub(crate) mod sqlite_only;
 
 /// A statement that SQLite and PostgreSQL both understand. Only this module and its submodules can make one.

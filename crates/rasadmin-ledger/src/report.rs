@@ -7,16 +7,24 @@ mod decided_by;
 mod decisions;
 mod filter;
 mod health;
+mod hits;
 mod leases;
+mod links;
+mod lists;
 mod octets;
 mod order;
 mod overview;
 mod pages;
+mod passes;
 mod pools;
 mod refused;
+mod samples;
+mod search;
 mod sessions;
+mod sorted;
 mod totals;
 mod user;
+mod version;
 
 pub use attempts::Attempt;
 pub use bound::Bound;
@@ -25,16 +33,24 @@ pub use decided_by::{DecidedBy, decided_by_in_words, refusal_in_words};
 pub use decisions::{DECIDED_BY_NPS, DecisionRow};
 pub use filter::{Filter, UserFilter};
 pub use health::{JournalCursor, LastInstance};
+pub use hits::{Cut, Hits};
 pub use leases::LeaseRow;
+pub use links::LinkRow;
+pub use lists::{ListPage, UserOrder, UserPlace};
 pub use octets::{Direction, OctetsAre};
 pub use order::SortBy;
 pub use overview::Overview;
 pub use pages::{ExportFilter, Pages};
+pub use passes::Progress;
 pub use pools::PoolUse;
 pub use refused::Refused;
+pub use samples::OctetsRow;
+pub use search::{DecisionSearch, Outcome, SessionSearch};
 pub use sessions::SessionRow;
+pub use sorted::SessionKey;
 pub use totals::{GroupBy, KnownUser, Total, UsageRow, month};
 pub use user::{InForce, LimitUse, ReservedAddress, UserBlock, UserReport};
+pub use version::Version;
 
 use crate::sqlite::{Access, Database};
 use crate::value::values;
@@ -68,6 +84,8 @@ pub fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S:
 #[derive(Debug)]
 pub struct Reader {
     database: Database,
+    /// The file as it was before it was opened, if it is read as one that nobody changes.
+    at_rest: Option<version::File>,
 }
 
 /// The refusals by one rule, or by the DLL itself, with one reason.
@@ -128,17 +146,18 @@ impl Reader {
     ///
     /// If it cannot be read, or is not a ledger of this version and platform.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        match Self::try_open(path, false) {
+        match Self::try_open(path, None) {
             // Without the right to create files beside it, SQLite can read the ledger only as an immutable file.
-            Err(e) if matches!(e.kind, ErrorKind::Missing | ErrorKind::ReadOnly) && is_at_rest(path) => {
-                Self::try_open(path, true)
+            Err(e) if matches!(e.kind, ErrorKind::Missing | ErrorKind::ReadOnly) => {
+                let file = version::File::of(path, true);
+                if is_at_rest(path) { Self::try_open(path, Some(file)) } else { Err(e) }
             }
             opened => opened,
         }
     }
 
-    fn try_open(path: &Path, at_rest: bool) -> Result<Self, Error> {
-        let database = if at_rest {
+    fn try_open(path: &Path, at_rest: Option<version::File>) -> Result<Self, Error> {
+        let database = if at_rest.is_some() {
             Database::open(path, &immutable(path), Access::ReadByUri)?
         } else {
             Database::open(path, path, Access::Read)?
@@ -146,7 +165,7 @@ impl Reader {
         database.wait_for(Duration::from_secs(2))?;
         let version = database.version()?;
         let what = match super::sqlite::foreign(version, super::sqlite::PLATFORM) {
-            None => return Ok(Self { database }),
+            None => return Ok(Self { database, at_rest }),
             Some(_) if version <= 0 => "it is not a rasadmin ledger".to_owned(),
             Some(what) => what,
         };
@@ -203,7 +222,7 @@ mod tests {
         let path = folder.path().join("a ?# %41.db");
         drop(Sqlite::open(&path, Create::Yes, true, std::time::Instant::now() + Duration::from_secs(5)).unwrap());
         assert!(is_at_rest(&path));
-        let reader = Reader::try_open(&path, true).unwrap();
+        let reader = Reader::try_open(&path, Some(version::File::of(&path, true))).unwrap();
         assert_eq!(reader.counts().unwrap(), LedgerCounts::default());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

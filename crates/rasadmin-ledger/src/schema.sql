@@ -1,4 +1,4 @@
--- Version 7. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
+-- Version 9. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
 -- Every row that a record makes has its own key, so that ingesting the same record again changes nothing. Keys of rows
 -- that every call writes begin with the time, so that new ones come last in their index.
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -152,6 +152,16 @@ CREATE TABLE use (
 ) WITHOUT ROWID;
 CREATE INDEX use_user ON use (domain, name, day);
 
+-- What a session had received and sent in all at some times, as the rasadmin service saw it. No record has this, so a
+-- ledger that is made anew from the journal begins without it.
+CREATE TABLE session_octets (
+    session INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    input_octets INTEGER NOT NULL,
+    output_octets INTEGER NOT NULL,
+    PRIMARY KEY (session, time)
+) WITHOUT ROWID;
+
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY,
     record TEXT NOT NULL UNIQUE,
@@ -183,6 +193,10 @@ CREATE INDEX decisions_imported ON decisions (time) WHERE imported IS NOT NULL;
 -- A name has few domains, and people often type it without one.
 CREATE INDEX decisions_user ON decisions (name, time);
 CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
+-- When each user was last denied.
+CREATE INDEX decisions_denied_user ON decisions (name, domain, time) WHERE outcome = 'deny';
+-- How often each rule has decided, and when it last did, without reading decisions.
+CREATE INDEX decisions_rule ON decisions (rule, time, id, outcome, refusal, imported);
 
 -- Anomalies; events that were lost; records that the journal lacks.
 CREATE TABLE anomalies (

@@ -110,7 +110,7 @@ impl Sqlite {
             let version = self.database.version()?;
             match version {
                 VERSION => {}
-                UPGRADED => sqlite_only::UPGRADE.into_iter().try_for_each(|step| self.database.set(step))?,
+                version if is_upgraded(version) => self.upgrade(version)?,
                 version => self.make(version)?,
             }
             transaction.commit()?;
@@ -120,6 +120,11 @@ impl Sqlite {
             None => Ok(()),
             Some(what) => Err(Error::new(ErrorKind::Foreign, self.path(), what)),
         }
+    }
+
+    fn upgrade(&self, version: i64) -> Result<(), Error> {
+        let steps = sqlite_only::UPGRADES.iter().filter(|(from, _)| *from >= version).flat_map(|(_, steps)| *steps);
+        steps.chain([&sqlite_only::SET_SCHEMA_VERSION]).try_for_each(|step| self.database.set(*step))
     }
 
     fn make(&self, version: i64) -> Result<(), Error> {
@@ -224,15 +229,17 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
-/// The version that is upgraded when a ledger is opened for writing.
-const UPGRADED: i64 = 6;
+/// Is a ledger of this version upgraded when it is opened for writing?
+fn is_upgraded(version: i64) -> bool {
+    sqlite_only::UPGRADES.iter().any(|(from, _)| *from == version)
+}
 
 /// Says why this program cannot use a ledger of this version and platform; None if it can.
 pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
     if version > VERSION {
         return Some(format!("its version is {version}, and this program knows {VERSION}: use the newer rasadmin"));
     }
-    if version == UPGRADED {
+    if is_upgraded(version) {
         return Some(format!("its version is {version}: `rasadmin ledger update` upgrades it to {VERSION}"));
     }
     if version < VERSION {

@@ -67,28 +67,46 @@ fn a_ledger_of_an_older_version_is_refused_with_a_remedy() {
 }
 
 #[test]
-fn a_ledger_of_the_version_before_is_upgraded_and_keeps_its_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("l.db");
-    drop(open(&path).unwrap());
-    let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch(
-        "ALTER TABLE sessions DROP COLUMN adopted; DROP INDEX sessions_disconnect;
+fn a_ledger_of_an_earlier_version_is_upgraded_and_keeps_its_rows() {
+    const SINCE_8: &str = "DROP TABLE session_octets;";
+    const SINCE_7: &str = "DROP INDEX decisions_rule; DROP INDEX decisions_denied_user;";
+    const SINCE_6: &str = "ALTER TABLE sessions DROP COLUMN adopted; DROP INDEX sessions_disconnect;
          ALTER TABLE sessions DROP COLUMN disconnect; ALTER TABLE sessions DROP COLUMN disconnect_time;
          ALTER TABLE sessions DROP COLUMN disconnect_why; ALTER TABLE sessions DROP COLUMN disconnect_rule;
-         ALTER TABLE sessions DROP COLUMN disconnect_reason; ALTER TABLE sessions DROP COLUMN disconnect_by;
-         PRAGMA user_version = 6;
-         INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
-             calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time, imported)
-         VALUES ('k', 0, 'VPN1', 'alice', 0, '', '', '', '', 1000, 2000, 'odbc')",
-    )
-    .unwrap();
-    drop(old);
-    let error = Reader::open(&path).unwrap_err();
-    assert!(error.message.contains("`rasadmin ledger update` upgrades it to 7"), "{error}");
-    drop(open(&path).unwrap());
-    let sessions = Reader::open(&path).unwrap().sessions(&Default::default(), false).unwrap();
-    assert_eq!(sessions.iter().map(|s| (s.user_name.as_str(), s.adopted)).collect::<Vec<_>>(), [("alice", false)]);
+         ALTER TABLE sessions DROP COLUMN disconnect_reason; ALTER TABLE sessions DROP COLUMN disconnect_by;";
+    let folder = tempfile::tempdir().unwrap();
+    let schema = |path: &Path| -> Vec<String> {
+        let ledger = rusqlite::Connection::open(path).unwrap();
+        let mut statement = ledger
+            .prepare(
+                "SELECT m.name || ' ' || coalesce(c.name, '') AS one
+                 FROM sqlite_schema m LEFT JOIN pragma_table_xinfo(m.name) c ORDER BY one",
+            )
+            .unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let since =
+        [(6, format!("{SINCE_6}{SINCE_7}{SINCE_8}")), (7, format!("{SINCE_7}{SINCE_8}")), (8, SINCE_8.to_owned())];
+    for (version, since) in since {
+        let path = folder.path().join(format!("{version}.db"));
+        drop(open(&path).unwrap());
+        let newest = schema(&path);
+        let old = rusqlite::Connection::open(&path).unwrap();
+        old.execute_batch(&format!(
+            "{since} PRAGMA user_version = {version};
+             INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
+                 calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time, imported)
+             VALUES ('k', 0, 'VPN1', 'alice', 0, '', '', '', '', 1000, 2000, 'odbc')"
+        ))
+        .unwrap();
+        drop(old);
+        let error = Reader::open(&path).unwrap_err();
+        assert!(error.message.contains("`rasadmin ledger update` upgrades it to 9"), "{error}");
+        drop(open(&path).unwrap());
+        let sessions = Reader::open(&path).unwrap().sessions(&Default::default(), false).unwrap();
+        assert_eq!(sessions.iter().map(|s| (s.user_name.as_str(), s.adopted)).collect::<Vec<_>>(), [("alice", false)]);
+        assert_eq!(schema(&path), newest, "from {version}");
+    }
 }
 
 #[test]

@@ -21,6 +21,29 @@ macro_rules! fits {
     };
 }
 
+/// What a search for decisions asks of a row, and what comes after a row of which the latest comes first.
+macro_rules! page {
+    () => {
+        concat!(
+            fits!(),
+            " AND (outcome = :outcome OR :outcome IS NULL) AND (stage = :stage OR :stage IS NULL)
+             AND time <= :before AND (time < :before OR id < :before_id)"
+        )
+    };
+}
+
+/// The decisions that accepted some sessions.
+macro_rules! let_in {
+    ($sessions:expr) => {
+        concat!(
+            "SELECT decisions.session, decisions.rule, decisions.id
+             FROM sessions JOIN decisions ON decisions.session = +sessions.id
+             WHERE stage IN ('connection', 'link') AND outcome <> 'deny' AND ",
+            $sessions
+        )
+    };
+}
+
 queries! {
     DECIDED = "INSERT INTO decisions (record, time, server, instance, session, stage, domain, name, user_name, outcome,
              rule, reason, refusal, config, facts, groups, counted)
@@ -57,6 +80,22 @@ queries! {
     /// The same, only denials.
     DENIALS_OF_USER = "SELECT ", columns!(), " FROM decisions
          WHERE name = :name AND (domain = :domain OR :domain IS NULL) AND outcome = 'deny' AND ", fits!(), "
+         ORDER BY time DESC, id DESC LIMIT :limit";
+
+    /// A page of a search, the latest first: the ledger's own and imported ones, in the order in which they came into it.
+    DECISION_PAGE = "SELECT ", columns!(), " FROM decisions
+         WHERE id < :before_id AND (outcome = :outcome OR :outcome IS NULL) AND (stage = :stage OR :stage IS NULL)
+             AND ", fits!(), "
+         ORDER BY id DESC LIMIT :limit";
+
+    /// The same of denials, by their index, in the order of time.
+    DENIAL_PAGE = "SELECT ", columns!(), " FROM decisions
+         WHERE outcome = 'deny' AND ", page!(), "
+         ORDER BY time DESC, id DESC LIMIT :limit";
+
+    /// The same of one user, or of all users with this name, by the index of users.
+    DECISION_PAGE_OF_USER = "SELECT ", columns!(), " FROM decisions
+         WHERE name = :name AND (domain = :domain OR :domain IS NULL) AND ", page!(), "
          ORDER BY time DESC, id DESC LIMIT :limit";
 
     /// An attempt of another log that NPS refused.
@@ -97,9 +136,11 @@ queries! {
     DENIED = "SELECT time, domain, name, user_name, rule, facts, refusal, imported FROM decisions
          WHERE outcome = 'deny' AND time >= :from AND time < :to";
 
-    /// The decisions that accepted the sessions of a period. The last of each session counts.
-    LET_IN = "SELECT decisions.session, decisions.rule, decisions.id
-         FROM decisions JOIN sessions ON sessions.id = decisions.session
-         WHERE stage IN ('connection', 'link') AND outcome <> 'deny'
-             AND acct_start_time < :to AND (acct_stop_time IS NULL OR acct_stop_time >= :from)";
+    /// The decisions that accepted the sessions of a period, which are found as in `SESSIONS_IN_PERIOD`. The last of each
+    /// session counts. The plus sign has SQLite begin with the sessions: otherwise it reads all decisions.
+    LET_IN = let_in!("acct_start_time >= :day_before AND acct_start_time < :to
+             AND (acct_stop_time IS NULL OR acct_stop_time >= :from)"), "
+         UNION ALL ", let_in!("acct_start_time < :day_before AND acct_stop_time - acct_start_time > 86400000
+             AND acct_stop_time >= :from"), "
+         UNION ALL ", let_in!("acct_stop_time IS NULL AND +acct_start_time < :day_before");
 }

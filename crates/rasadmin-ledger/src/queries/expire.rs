@@ -32,6 +32,8 @@ queries! {
 
     LINKS_EXPIRED = "DELETE FROM links WHERE session = :id";
 
+    OCTETS_EXPIRED = "DELETE FROM session_octets WHERE session = :id";
+
     /// The days that quotas need stay.
     USE_EXPIRED = "DELETE FROM use WHERE session = :session AND day < :first_day";
 

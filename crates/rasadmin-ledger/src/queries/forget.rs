@@ -51,6 +51,13 @@ queries! {
     LINKS_OF_USER_PURGED = "DELETE FROM links WHERE session IN (SELECT id FROM sessions
              WHERE acct_stop_time < :before AND domain = :domain AND name = :name)";
 
+    /// Before their sessions.
+    OCTETS_PURGED = "DELETE FROM session_octets WHERE session IN (SELECT id FROM sessions
+             WHERE acct_stop_time < :before AND ", of_user!(), ")";
+
+    OCTETS_OF_USER_PURGED = "DELETE FROM session_octets WHERE session IN (SELECT id FROM sessions
+             WHERE acct_stop_time < :before AND domain = :domain AND name = :name)";
+
     SESSIONS_PURGED = "DELETE FROM sessions
          WHERE acct_stop_time < :before AND ", of_user!();
 

@@ -11,6 +11,7 @@ macro_rules! columns {
              ended_by"
     };
 }
+pub(super) use columns;
 
 /// The first sign that an imported session had its address no more: another session or lease has it on the same server,
 /// or the server starts again. NULL if there is none.
@@ -76,6 +77,9 @@ queries! {
              AND (lower(server) = lower(:server) OR :server IS NULL) AND began >= :since AND began < :until
              AND (pool = :pool OR :pool IS NULL)
          ORDER BY server, family, number";
+
+    /// The addresses that a session had, in the order in which it got them.
+    LEASES_OF_SESSION = "SELECT ", columns!(), ", NULL, NULL FROM leases WHERE session = :session ORDER BY began, id";
 
     /// Who had an address, the latest first.
     WHO_HAD = "SELECT ", columns!(), ", NULL, NULL FROM leases

@@ -3,6 +3,9 @@
 use super::Query;
 
 queries! {
+    LINKS_OF_SESSION = "SELECT nas_port_id, device, tunnel_type, start, stop, seconds, input_octets, output_octets
+         FROM links WHERE session = :session ORDER BY start, id";
+
     /// Only if neither the link's row exists, nor the row that a checkpoint made for it (`:unrecorded`).
     LINK_BEGAN = "INSERT INTO links (link, session, nas_identifier, nas_port_id, device, tunnel_type, start)
          SELECT :link, id, :server, :port, :device, :tunnel, :start FROM sessions

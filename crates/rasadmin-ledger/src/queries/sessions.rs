@@ -15,6 +15,7 @@ macro_rules! columns {
              adopted, disconnect, disconnect_time, disconnect_why, disconnect_rule, disconnect_reason, disconnect_by"
     };
 }
+pub(super) use columns;
 
 /// Was it a session for its user? Not if its first link was rejected or never came: the user was not connected. A live
 /// one may still get its link, and a log contains only sessions.
@@ -41,6 +42,7 @@ macro_rules! session_counts {
         concat!(was_session!(), " AND ", not_twice!())
     };
 }
+pub(super) use session_counts;
 
 /// Does an import know more about the end of an imported session? Either its end was not known: of two restarts the first
 /// ended it. Or the record of its end was shorter: it was cut off in a log that was still being written.
@@ -73,6 +75,43 @@ macro_rules! session_fits {
 macro_rules! anyone {
     () => {
         "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)"
+    };
+}
+pub(super) use anyone;
+
+/// Of any domain that there is, if none is named. So the index of users serves a name: there are few domains.
+macro_rules! of_known_domains {
+    () => {
+        "(domain = :domain OR :domain IS NULL) AND domain IN (
+                 WITH RECURSIVE known (domain) AS (
+                     SELECT min(domain) FROM sessions
+                     UNION ALL
+                     SELECT (SELECT min(domain) FROM sessions WHERE sessions.domain > known.domain) FROM known
+                     WHERE known.domain IS NOT NULL)
+                 SELECT domain FROM known WHERE domain IS NOT NULL)"
+    };
+}
+pub(super) use of_known_domains;
+
+/// What a search for sessions asks of a row, beside its user and its time.
+macro_rules! searched {
+    () => {
+        "(lower(nas_identifier) = lower(:server) OR :server IS NULL)
+             AND (tunnel_type = :tunnel OR :tunnel IS NULL)
+             AND (framed_ip_address = :address OR calling_station_id = :address OR :address IS NULL)
+             AND (lower(remote_computer) = lower(:computer) OR :computer IS NULL)
+             AND (name = :folded OR lower(remote_computer) = lower(:either) OR :either IS NULL)
+             AND (lower(:rule) IS NULL OR EXISTS (SELECT 1 FROM decisions WHERE decisions.session = sessions.id
+                 AND stage IN ('connection', 'link') AND lower(rule) = lower(:rule)))"
+    };
+}
+pub(super) use searched;
+
+/// What comes after a row in a list of which the latest comes first.
+macro_rules! page {
+    () => {
+        "acct_start_time <= :before AND (acct_start_time < :before OR id < :before_id)
+             AND acct_start_time >= :since AND acct_start_time < :until"
     };
 }
 
@@ -237,6 +276,27 @@ queries! {
              AND +acct_start_time >= :since AND +acct_start_time < :until
          ORDER BY +acct_start_time DESC, id DESC LIMIT :limit";
 
+    /// A page of a search, the latest first.
+    SESSION_PAGE = "SELECT ", columns!(), " FROM sessions
+         WHERE ", page!(), " AND ", anyone!(), " AND ", searched!(), " AND ", session_counts!(), "
+         ORDER BY acct_start_time DESC, id DESC LIMIT :limit";
+
+    /// The same of one user, by the index of users.
+    SESSION_PAGE_OF_USER = "SELECT ", columns!(), " FROM sessions
+         WHERE name = :name AND domain = :domain AND ", page!(), " AND ", searched!(), " AND ", session_counts!(), "
+         ORDER BY acct_start_time DESC, id DESC LIMIT :limit";
+
+    /// The same of all users with this name, by the index of users: there are few domains.
+    SESSION_PAGE_OF_NAME = "SELECT ", columns!(), " FROM sessions
+         WHERE name = :name AND ", of_known_domains!(), " AND ", page!(), " AND ", searched!(), " AND ", session_counts!(), "
+         ORDER BY acct_start_time DESC, id DESC LIMIT :limit";
+
+    /// The same of connected ones, by the index of those.
+    LIVE_SESSION_PAGE = "SELECT ", columns!(), " FROM sessions
+         WHERE acct_stop_time IS NULL AND +acct_start_time <= :before AND (+acct_start_time < :before OR id < :before_id)
+             AND +acct_start_time >= :since AND +acct_start_time < :until AND ", anyone!(), " AND ", searched!(), "
+         ORDER BY +acct_start_time DESC, id DESC LIMIT :limit";
+
     /// Those that were to be disconnected, the latest first.
     DISCONNECTS = "SELECT ", columns!(), " FROM sessions
          WHERE disconnect IS NOT NULL AND disconnect_time >= :since AND disconnect_time < :until AND ", anyone!(), "
@@ -264,6 +324,20 @@ queries! {
              AND acct_stop_time - acct_start_time > 86400000 AND acct_stop_time >= :from
          UNION ALL
          SELECT ", columns!(), " FROM sessions WHERE acct_stop_time IS NULL AND +acct_start_time < :day_before";
+
+    /// How many there are, and how many denials of attempts to connect a period has that no block made: what a replay
+    /// reads.
+    ATTEMPTS_IN_PERIOD = "SELECT
+             (SELECT count(*) FROM sessions
+                 WHERE ", session_counts!(), " AND acct_start_time >= :day_before AND acct_start_time < :to
+                     AND (acct_stop_time IS NULL OR acct_stop_time >= :from))
+             + (SELECT count(*) FROM sessions
+                 WHERE ", session_counts!(), " AND acct_start_time < :day_before
+                     AND acct_stop_time - acct_start_time > 86400000 AND acct_stop_time >= :from)
+             + (SELECT count(*) FROM sessions WHERE acct_stop_time IS NULL AND +acct_start_time < :day_before)
+             + (SELECT count(*) FROM decisions
+                 WHERE outcome = 'deny' AND time >= :from AND time < :to
+                     AND stage NOT IN ('reauthentication', 'endpoint-change') AND coalesce(refusal, '') <> 'blocked')";
 
     /// In the order in which they began, after a given one.
     SESSIONS_AFTER = "SELECT ", columns!(), " FROM sessions

@@ -33,7 +33,7 @@ macro_rules! sqlite_only {
 /// The schema's version, as the file stores it.
 macro_rules! version {
     () => {
-        7
+        9
     };
 }
 
@@ -71,22 +71,29 @@ sqlite_only! {
     SCHEMA_VERSION = "PRAGMA user_version";
     /// As [`SCHEMA_VERSION`].
     SET_SCHEMA_VERSION = "PRAGMA user_version = ", version!();
-    /// From the version before.
+    /// From version 6.
     ADD_ADOPTED = "ALTER TABLE sessions ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0";
-    /// From the version before.
+    /// From version 6.
     ADD_DISCONNECT = "ALTER TABLE sessions ADD COLUMN disconnect TEXT";
-    /// From the version before.
+    /// From version 6.
     ADD_DISCONNECT_TIME = "ALTER TABLE sessions ADD COLUMN disconnect_time INTEGER";
-    /// From the version before.
+    /// From version 6.
     ADD_DISCONNECT_WHY = "ALTER TABLE sessions ADD COLUMN disconnect_why TEXT";
-    /// From the version before.
+    /// From version 6.
     ADD_DISCONNECT_RULE = "ALTER TABLE sessions ADD COLUMN disconnect_rule TEXT";
-    /// From the version before.
+    /// From version 6.
     ADD_DISCONNECT_REASON = "ALTER TABLE sessions ADD COLUMN disconnect_reason TEXT";
-    /// From the version before.
+    /// From version 6.
     ADD_DISCONNECT_BY = "ALTER TABLE sessions ADD COLUMN disconnect_by TEXT";
-    /// From the version before.
+    /// From version 6.
     INDEX_DISCONNECT = "CREATE INDEX sessions_disconnect ON sessions (disconnect_time) WHERE disconnect IS NOT NULL";
+    /// From version 7.
+    INDEX_RULES = "CREATE INDEX decisions_rule ON decisions (rule, time, id, outcome, refusal, imported)";
+    /// From version 7.
+    INDEX_DENIED_USERS = "CREATE INDEX decisions_denied_user ON decisions (name, domain, time) WHERE outcome = 'deny'";
+    /// From version 8.
+    ADD_SESSION_OCTETS = "CREATE TABLE session_octets (session INTEGER NOT NULL, time INTEGER NOT NULL,
+        input_octets INTEGER NOT NULL, output_octets INTEGER NOT NULL, PRIMARY KEY (session, time)) WITHOUT ROWID";
     /// Is the file empty, or another program's?
     TABLES = "SELECT count(*) FROM sqlite_schema";
     /// Copies the current state while others write.
@@ -97,15 +104,21 @@ sqlite_only! {
     QUICK_CHECK = "PRAGMA quick_check(10)";
 }
 
-/// What makes a file of the version before one of this version.
-pub(crate) const UPGRADE: [SqliteOnly; 9] = [
-    ADD_ADOPTED,
-    ADD_DISCONNECT,
-    ADD_DISCONNECT_TIME,
-    ADD_DISCONNECT_WHY,
-    ADD_DISCONNECT_RULE,
-    ADD_DISCONNECT_REASON,
-    ADD_DISCONNECT_BY,
-    INDEX_DISCONNECT,
-    SET_SCHEMA_VERSION,
+/// The versions that are upgraded when a ledger is opened for writing, and what makes a file of each one of the next.
+pub(crate) const UPGRADES: [(i64, &[SqliteOnly]); 3] = [
+    (
+        6,
+        &[
+            ADD_ADOPTED,
+            ADD_DISCONNECT,
+            ADD_DISCONNECT_TIME,
+            ADD_DISCONNECT_WHY,
+            ADD_DISCONNECT_RULE,
+            ADD_DISCONNECT_REASON,
+            ADD_DISCONNECT_BY,
+            INDEX_DISCONNECT,
+        ],
+    ),
+    (7, &[INDEX_RULES, INDEX_DENIED_USERS]),
+    (8, &[ADD_SESSION_OCTETS]),
 ];

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::{Reader, decided_by::refusal_of_words, decided_by_in_words, rfc3339, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
-use crate::value::values;
+use crate::value::{Value, values};
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
@@ -93,7 +93,7 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, C
     serde_json::from_str(&row.get::<String>(at)?).map_err(|e| ColumnError::new(at, e))
 }
 
-fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
+pub(super) fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
     Ok(DecisionRow {
         id: row.get(0)?,
         time: row.get(1)?,
@@ -118,16 +118,23 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
     })
 }
 
+/// The values of a filter and a rule.
+pub(super) fn values_of<'v>(filter: &'v Filter, rule: Option<&'v str>) -> Vec<(&'static str, Value<'v>)> {
+    let of_user = filter.user.is_some();
+    let mut values = filter.limited();
+    // Statements for everyone have no condition on the user.
+    values.retain(|(name, _)| of_user || !matches!(*name, ":name" | ":domain"));
+    values.push((":rule", rule.into()));
+    values.push((":refusal", rule.and_then(refusal_of_words).into()));
+    values
+}
+
 impl Reader {
     /// Decisions, the latest first, also imported ones. If `denied`, only denials. `rule`: only what this decided, as
     /// [`DecisionRow::decided_by`] says it, in upper or lower case.
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let of_user = filter.user.is_some();
-        let mut values = filter.limited();
-        // Statements for everyone have no condition on the user.
-        values.retain(|(name, _)| of_user || !matches!(*name, ":name" | ":domain"));
-        values.push((":rule", rule.into()));
-        values.push((":refusal", rule.and_then(refusal_of_words).into()));
+        let values = values_of(filter, rule);
         let one = match (denied, of_user) {
             (true, true) => Some(queries::DENIALS_OF_USER),
             (true, false) => Some(queries::DENIALS),
@@ -146,6 +153,12 @@ impl Reader {
             all.truncate(filter.limit.map_or(usize::MAX, |limit| limit as usize));
         }
         Ok(all)
+    }
+
+    /// Calls `each` for every denial of a period, also imported ones, the latest first.
+    pub fn each_denial_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(DecisionRow)) -> Result<(), Error> {
+        let filter = Filter { since: Some(from), until: Some(to), ..Filter::default() };
+        self.database.each(queries::DENIALS, &values_of(&filter, None), |row| decision_row(row).map(&mut *each))
     }
 
     /// The decisions of a session in the order of time, including earlier ones for its addresses.

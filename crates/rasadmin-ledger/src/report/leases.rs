@@ -65,7 +65,7 @@ pub struct LeaseRow {
     pub imported: Option<String>,
 }
 
-fn lease_row(row: &Row<'_>) -> Result<LeaseRow, ColumnError> {
+pub(super) fn lease_row(row: &Row<'_>) -> Result<LeaseRow, ColumnError> {
     Ok(LeaseRow {
         id: row.get(0)?,
         server: row.get(1)?,
@@ -116,6 +116,14 @@ impl Reader {
         let (address, prefix) = spellings(address);
         let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };
         self.database.all(queries::WHO_HAD, wanted, lease_row)
+    }
+
+    /// The addresses that a session had, in the order in which it got them.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn leases_of(&self, session: RowId) -> Result<Vec<LeaseRow>, Error> {
+        self.database.all(queries::LEASES_OF_SESSION, values! { session: session }, lease_row)
     }
 
     /// The number of addresses of each pool that are held now, by server, pool and family.

@@ -61,7 +61,7 @@ impl Reader {
             live: self.sessions(&latest, true)?,
             denials: self.decisions(&lately, true, None)?,
         };
-        self.each_session_in(since, Millis::MAX, &mut |session| {
+        self.each_summed_in(since, Millis::MAX, &mut |_, _| {}, &mut |session| {
             overview.began += u64::from(session.acct_start_time >= since);
             if session.is_live() {
                 overview.live_sessions += 1;

@@ -244,4 +244,12 @@ impl Reader {
         let period = values! { from: from, to: to, day_before: from.saturating_sub(DAY) };
         self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| SessionRow::read(row).map(&mut *each))
     }
+
+    /// How many sessions [`each_session_in`](Self::each_session_in) a period has, together with the attempts to connect
+    /// that were refused in it, also by NPS, but not by a block.
+    pub fn attempts_in(&self, from: Millis, to: Millis) -> Result<u64, Error> {
+        let period = values! { from: from, to: to, day_before: from.saturating_sub(DAY) };
+        let count = self.database.one(queries::ATTEMPTS_IN_PERIOD, period, |row| row.get(0))?;
+        Ok(count.unwrap_or(0))
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::sessions::SessionRow;
-use super::{DecidedBy, Direction, OctetsAre, Reader, rfc3339_or_null};
+use super::{DecidedBy, Direction, OctetsAre, Progress, Reader, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
@@ -16,8 +16,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A day, in milliseconds.
+const DAY: Millis = 86_400_000;
+
 /// What a report is grouped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum GroupBy {
     User,
@@ -255,8 +258,7 @@ impl Sums<'_> {
 
 impl Reader {
     /// Makes a report from `from` (included) to `to` (not included): one row for each key, in the order of the keys. Days are
-    /// those of `zone`. A
-    /// report by rule has a row for each rule of the configuration.
+    /// those of `zone`. A report by rule has a row for each rule of the configuration.
     pub fn totals(
         &self,
         by: GroupBy,
@@ -266,9 +268,24 @@ impl Reader {
         config: &Config,
         zone: &TimeZone,
     ) -> Result<Vec<Total>, Error> {
+        self.totals_with(by, from, to, now, config, zone, &mut |_, _| {})
+    }
+
+    /// The same; `progress` is called with the number of sessions that were read, and that there are.
+    #[allow(clippy::too_many_arguments)]
+    pub fn totals_with(
+        &self,
+        by: GroupBy,
+        from: Millis,
+        to: Millis,
+        now: Millis,
+        config: &Config,
+        zone: &TimeZone,
+        progress: Progress<'_>,
+    ) -> Result<Vec<Total>, Error> {
         let mut sums = Sums::new(by, config, zone);
         let rules = if by == GroupBy::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
-        self.each_session_in(from, to, &mut |session| {
+        self.each_summed_in(from, to, progress, &mut |session| {
             let unknown =
                 || (Some(if session.imported.is_some() { DecidedBy::Import } else { DecidedBy::Unknown }), None);
             let rule = rules.get(&session.id).map_or_else(unknown, |rule| decided(rule.clone(), None));
@@ -302,13 +319,17 @@ impl Reader {
     /// The rule that finally accepted each session of a period.
     fn deciding_rules(&self, from: Millis, to: Millis) -> Result<BTreeMap<i64, Option<String>>, Error> {
         let mut last = BTreeMap::<i64, (i64, Option<String>)>::new();
-        self.database.each(queries::LET_IN, values! { from: from, to: to }, |row| {
-            let (session, rule, decision) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            if last.get(&session).is_none_or(|(earlier, _)| *earlier < decision) {
-                last.insert(session, (decision, rule));
-            }
-            Ok(())
-        })?;
+        self.database.each(
+            queries::LET_IN,
+            values! { from: from, to: to, day_before: from.saturating_sub(DAY) },
+            |row| {
+                let (session, rule, decision) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                if last.get(&session).is_none_or(|(earlier, _)| *earlier < decision) {
+                    last.insert(session, (decision, rule));
+                }
+                Ok(())
+            },
+        )?;
         Ok(last.into_iter().map(|(session, (_, rule))| (session, rule)).collect())
     }
 
@@ -358,16 +379,20 @@ impl Reader {
     /// The users that the ledger knows, by name.
     pub fn users(&self, filter: &Filter) -> Result<Vec<KnownUser>, Error> {
         let query = if filter.is_of_one_user() { queries::KNOWN_USER } else { queries::KNOWN_USERS };
-        self.database.all(query, &filter.values(), |row| {
-            Ok(KnownUser {
-                domain: row.get(0)?,
-                name: row.get(1)?,
-                live_sessions: row.get(2)?,
-                sessions: row.get(3)?,
-                first: row.get(4)?,
-                last: row.get(5)?,
-                last_denied: row.get(6)?,
-            })
+        self.database.all(query, &filter.values(), KnownUser::read)
+    }
+}
+
+impl KnownUser {
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
+        Ok(Self {
+            domain: row.get(0)?,
+            name: row.get(1)?,
+            live_sessions: row.get(2)?,
+            sessions: row.get(3)?,
+            first: row.get(4)?,
+            last: row.get(5)?,
+            last_denied: row.get(6)?,
         })
     }
 }

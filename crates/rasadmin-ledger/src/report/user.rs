@@ -72,6 +72,9 @@ pub struct LimitUse {
     pub limit: String,
     /// What counts towards it, as text.
     pub used: String,
+    /// What counts towards it, and the limit, for bars: sessions, seconds or octets. None if it was not counted.
+    #[serde(skip)]
+    pub part: Option<(u64, u64)>,
     /// Whether the condition holds now. Null if that depends on the connection: a client that returns replaces its
     /// session, for example.
     pub reached: Option<bool>,
@@ -194,6 +197,7 @@ fn rules(user: &Identity, in_force: &InForce<'_>) -> (Vec<String>, Vec<LimitUse>
     };
     let stages = explain(in_force.config, in_force.state, &question);
     let all = stages.first().map(|stage| stage.rules.as_slice()).unwrap_or_default();
+    let counts = stages.first().map(|stage| stage.counted.counts(&in_force.config.groups)).unwrap_or_default();
     let is_about = |condition: &&ExplainedCondition<'_>| WHO.contains(&condition.field);
     let concerns = |rule: &&Explained<'_>| rule.conditions.iter().filter(is_about).all(|c| c.truth != Truth::False);
     let names = all.iter().filter(concerns).filter(|rule| rule.conditions.iter().any(|c| is_about(&c)));
@@ -205,6 +209,7 @@ fn rules(user: &Identity, in_force: &InForce<'_>) -> (Vec<String>, Vec<LimitUse>
             field: condition.field.to_owned(),
             limit: condition.asked.to_owned(),
             used: condition.found.clone(),
+            part: in_force.config.rules.part_used(rule.rule.unwrap_or_default(), condition.field, &counts),
             reached: match condition.truth {
                 Truth::True => Some(true),
                 Truth::False => Some(false),

@@ -28,7 +28,12 @@ mod instances;
 mod journals;
 mod leases;
 mod links;
+mod lists;
+mod octets;
+mod rules;
 mod sessions;
+mod sessions_asked;
+mod sorted;
 mod usage;
 
 /// All tests, by name.
@@ -42,7 +47,12 @@ pub fn tests() -> Vec<(&'static str, fn())> {
         journals::TESTS,
         leases::TESTS,
         links::TESTS,
+        lists::TESTS,
+        octets::TESTS,
+        rules::TESTS,
         sessions::TESTS,
+        sessions_asked::TESTS,
+        sorted::TESTS,
         usage::TESTS,
     ]
     .concat()

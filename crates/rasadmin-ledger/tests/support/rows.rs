@@ -4,8 +4,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::Path;
 
-/// Every table with the columns that depend on the journal alone: not the time of the last update, and not the ledger's
-/// name.
+/// Every table with the columns that depend on the journal alone: not the time of the last update, not the ledger's name,
+/// and not what only the rasadmin service saw.
 const TABLES: [&str; 10] = [
     "instances",
     "sessions",

@@ -2,8 +2,8 @@
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, import_refusals, reader, refusal, scene, visit};
-use crate::report::{DecidedBy, Filter, GroupBy, Refused, UserFilter};
-use rasadmin_engine::{Name, Tunnel};
+use crate::report::{DecidedBy, DecisionSearch, Filter, GroupBy, Outcome, Refused, UserFilter};
+use rasadmin_engine::{Name, Stage, Tunnel};
 
 /// Alice connects, mallory is denied, and bob connects a minute later.
 fn three() -> Scene {
@@ -40,6 +40,18 @@ fn found_by_rule(scene: &Scene, denied: bool) -> [usize; 3] {
 
 fn users(decided: Vec<crate::report::DecisionRow>) -> Vec<String> {
     decided.into_iter().map(|decided| decided.user_name.to_string()).collect()
+}
+
+/// The numbers of the decisions of a search, two at a time.
+fn in_pages(scene: &Scene, search: DecisionSearch) -> Vec<Vec<i64>> {
+    let mut search = DecisionSearch { filter: Filter { limit: Some(2), ..search.filter }, ..search };
+    let mut pages = Vec::new();
+    loop {
+        let page = reader(scene).search_decisions(&search).unwrap();
+        let Some(last) = page.last() else { return pages };
+        search.after = Some((last.time, last.id));
+        pages.push(page.iter().map(|decision| decision.id).collect());
+    }
 }
 
 conformance! {
@@ -293,5 +305,42 @@ conformance! {
         let rule = |name: &str, sessions| (Some(DecidedBy::Rule), Some(name.to_owned()), sessions);
         let default = (Some(DecidedBy::Default), None, 1);
         assert_eq!(rows, [rule("Not Mallory", 0), rule("early", 1), default], "a rule that decided nothing is there too");
+    }
+
+    decision_page {
+        let scene = three();
+        assert_eq!(in_pages(&scene, DecisionSearch::default()), [vec![7, 6], vec![5, 4], vec![3, 2], vec![1]]);
+        let stage = DecisionSearch { stage: Some(Stage::Link), ..DecisionSearch::default() };
+        assert_eq!(in_pages(&scene, stage), [[7, 3]]);
+        let allowed = DecisionSearch { outcome: Some(Outcome::Allowed), ..DecisionSearch::default() };
+        assert_eq!(in_pages(&scene, allowed), [[7, 6], [5, 3], [2, 1]]);
+        let rule = DecisionSearch { rule: Some("not mallory".into()), ..DecisionSearch::default() };
+        assert_eq!(in_pages(&scene, rule), [[4]]);
+        let for_now = DecisionSearch { outcome: Some(Outcome::ForNow), ..DecisionSearch::default() };
+        assert_eq!(in_pages(&scene, for_now), [[0; 0]; 0]);
+    }
+
+    denial_page {
+        let scene = three();
+        // Imported later, though it happened before: the list is in the order of time.
+        import_refusals(&scene, &[refusal("a", "carol", MONDAY - 1), refusal("b", "carol", MONDAY + 60_000)]);
+        let denied = || DecisionSearch { outcome: Some(Outcome::Denied), ..DecisionSearch::default() };
+        assert_eq!(in_pages(&scene, denied()), [vec![9, 4], vec![8]]);
+        let by_nps = DecisionSearch { rule: Some("(NPS)".into()), ..denied() };
+        assert_eq!(in_pages(&scene, by_nps), [[9, 8]]);
+        let link = DecisionSearch { stage: Some(Stage::Link), ..denied() };
+        assert_eq!(in_pages(&scene, link), [[0; 0]; 0]);
+    }
+
+    decision_page_of_user {
+        let scene = three();
+        let of = |typed: &str| {
+            let filter = Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() };
+            DecisionSearch { filter, ..DecisionSearch::default() }
+        };
+        assert_eq!(in_pages(&scene, of("alice")), [vec![3, 2], vec![1]]);
+        assert_eq!(in_pages(&scene, of(r"PARTNER\alice")), [[0; 0]; 0]);
+        assert_eq!(in_pages(&scene, DecisionSearch { outcome: Some(Outcome::Denied), ..of("alice") }), [[0; 0]; 0]);
+        assert_eq!(in_pages(&scene, DecisionSearch { outcome: Some(Outcome::Denied), ..of("mallory") }), [[4]]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::support::imported::{import, import_refusals, imported, refusal};
 use super::super::support::{MONDAY, Scene, connection};
+use super::octets::{id, sample};
 use super::{scene, upkeep, visit};
 use crate::{Expiry, ForgetCounts, Keep};
 
@@ -110,6 +111,21 @@ conformance! {
         // Three visits of today and vera's; an imported session has none.
         assert_eq!(left("SELECT count(*) FROM links"), "3");
         assert_eq!(left("SELECT count(*) FROM links WHERE session NOT IN (SELECT id FROM sessions)"), "0");
+    }
+
+    octets_expired {
+        let scene = scene();
+        scene.begin(1, "vera", "VPN0-1").unwrap();
+        let given = scene.begin(2, "alice", "VPN0-2").unwrap();
+        for handle in 1..=2 {
+            sample(&scene, id(&scene, handle), scene.now().at.time, 7);
+        }
+        scene.end(2, "alice", "VPN0-2", &given);
+        scene.wait(100 * DAY);
+        visit(&scene, 3, "bob", 60);
+        keep(&scene, Some(30), Some(30));
+        assert_eq!(scene.ask("SELECT name FROM sessions ORDER BY id"), "VERA; BOB");
+        assert_eq!(scene.ask("SELECT session FROM session_octets"), "1");
     }
 
     use_expired {

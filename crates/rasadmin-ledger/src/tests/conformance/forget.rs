@@ -1,6 +1,7 @@
 //! Purge and anonymise.
 
 use super::super::support::{MONDAY, Scene, connection};
+use super::octets::{id, sample};
 use super::{reader, scene, visit};
 use rasadmin_engine::effect::Forgetting::{self, Anonymise, Purge};
 use rasadmin_engine::effect::{Disconnecting, Enforcement};
@@ -57,6 +58,22 @@ fn left_of_alice(sql: &str) -> String {
     left_after(Some("alice"), Purge, sql)
 }
 
+/// The sessions whose octets over time remain after a purge, if each had some.
+fn samples_left(user: Option<&str>) -> String {
+    let scene = scene();
+    for (handle, name) in [(1, "alice"), (2, "bob"), (3, "alice")] {
+        let port = format!("VPN0-{handle}");
+        let given = scene.begin(handle, name, &port).unwrap();
+        sample(&scene, id(&scene, handle), scene.now().at.time, 7);
+        scene.wait(60);
+        if handle < 3 {
+            scene.end(handle, name, &port, &given);
+        }
+    }
+    forget(&scene, user, Purge);
+    scene.ask("SELECT session FROM session_octets ORDER BY session")
+}
+
 /// Both of them.
 fn left(how: Forgetting, sql: &str) -> [String; 2] {
     [None, Some("alice")].map(|user| left_after(user, how, sql))
@@ -82,6 +99,14 @@ conformance! {
 
     links_of_user_purged {
         assert_eq!(left_of_alice("SELECT nas_port_id FROM links ORDER BY id"), "VPN0-2; VPN0-3");
+    }
+
+    octets_purged {
+        assert_eq!(samples_left(None), "3", "that of the live session");
+    }
+
+    octets_of_user_purged {
+        assert_eq!(samples_left(Some("alice")), "2; 3");
     }
 
     sessions_purged {

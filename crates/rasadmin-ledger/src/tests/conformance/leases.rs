@@ -108,6 +108,16 @@ conformance! {
         assert_eq!(reader(&scene).differences(&scene.present()).unwrap(), [""; 0]);
     }
 
+    leases_of_session {
+        let scene = scene();
+        let address = scene.begin(1, "alice", "VPN0-1").unwrap();
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.ingest();
+        let of = |session| reader(&scene).leases_of(session).unwrap();
+        assert_eq!(of(1).into_iter().map(|lease| (lease.address, lease.session)).collect::<Vec<_>>(), [(address, Some(1))]);
+        assert_eq!(of(9), []);
+    }
+
     live_leases {
         let scene = Scene::new(&format!(
             "{OPEN}\n[pools.boss]\naddresses = [\"10.9.0.1\"]\n[groups.boss]\nusers = [\"zoe\"]\npool = \"boss\"\n"

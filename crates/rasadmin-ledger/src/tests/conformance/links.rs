@@ -1,7 +1,7 @@
 //! Links.
 
 use super::super::support::{MONDAY, Scene, link};
-use super::{change, expire, expire_sealed, read_again, scene, visit, without_beginning};
+use super::{change, expire, expire_sealed, read_again, reader, scene, visit, without_beginning};
 use rasadmin_engine::Id;
 use rasadmin_engine::Tunnel::Sstp;
 use rasadmin_engine::effect::{Effect, Usage};
@@ -18,6 +18,21 @@ conformance! {
             scene.ask("SELECT session, nas_identifier, nas_port_id, device, tunnel_type, start, stop FROM links"),
             format!("1 VPN1 VPN0-1 WAN Miniport (SSTP) SSTP {MONDAY} -")
         );
+    }
+
+    links_of_session {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        scene.wait(10);
+        scene.link(1, "VPN0-9", Sstp);
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.wait(10);
+        scene.recorder.link_hangup(&link(1, "VPN0-9", Sstp), scene.now());
+        scene.ingest();
+        let links: Vec<_> = reader(&scene).links_of(1).unwrap().into_iter().map(|one| (one.port.to_string(), one.start, one.stop)).collect();
+        let first = ("VPN0-1".to_owned(), MONDAY, None);
+        assert_eq!(links, [first, ("VPN0-9".to_owned(), MONDAY + 10_000, Some(MONDAY + 20_000))]);
+        assert_eq!(reader(&scene).links_of(3).unwrap(), []);
     }
 
     link_counted {

@@ -1,20 +1,19 @@
-//! Sessions, and the users who had them.
+//! Sessions, as records and imports write them.
 
 use super::super::support::{MONDAY, Scene, With, connection};
 use super::{
-    change, ended_after_the_checkpoint, expire, import, import_restarts, imported, read_again, reader, scene, upkeep,
-    visit,
+    change, ended_after_the_checkpoint, expire, import, import_restarts, imported, read_again, reader, scene, visit,
 };
 use crate::imported::{ImportedRestart, ImportedSession, ImportedUsage, NO_END};
-use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
+use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::{Disconnecting, Enforcement, Usage};
 use rasadmin_engine::event::Disconnect;
-use rasadmin_engine::{Event, Name, Quarantine, Tunnel};
+use rasadmin_engine::{Event, Quarantine, Tunnel};
 
-const HOUR: i64 = 3_600_000;
+pub(super) const HOUR: i64 = 3_600_000;
 
 /// Alice for an hour, bob for an hour, then both again: alice of another domain.
-fn four() -> Scene {
+pub(super) fn four() -> Scene {
     let scene = scene();
     visit(&scene, 1, "alice", 3600);
     visit(&scene, 2, "bob", 3600);
@@ -24,24 +23,8 @@ fn four() -> Scene {
     scene
 }
 
-fn found(scene: &Scene, filter: &Filter, live: bool) -> Vec<i64> {
-    reader(scene).sessions(filter, live).unwrap().into_iter().map(|session| session.id).collect()
-}
-
-fn of(scene: &Scene, typed: &str) -> Filter {
+pub(super) fn of(scene: &Scene, typed: &str) -> Filter {
     Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() }
-}
-
-fn on(server: &str) -> Filter {
-    Filter { server: Some(Name::new(server)), ..Filter::default() }
-}
-
-fn since(time: i64) -> Filter {
-    Filter { since: Some(time), ..Filter::default() }
-}
-
-fn until(time: i64) -> Filter {
-    Filter { until: Some(time), ..Filter::default() }
 }
 
 /// A client that returns from the same computer.
@@ -52,7 +35,7 @@ fn back(scene: &Scene, handle: u64) {
 }
 
 /// Somebody decides about the live session with this handle.
-fn decide(scene: &Scene, handle: u64, why: Disconnecting, how: Enforcement, by: Option<&str>) {
+pub(super) fn decide(scene: &Scene, handle: u64, why: Disconnecting, how: Enforcement, by: Option<&str>) {
     let session = scene.present().by_handle(handle).unwrap().id;
     scene.record(Event::Disconnect(Disconnect { session, why, how, by: by.map(str::to_owned) }));
     scene.ingest();
@@ -76,15 +59,6 @@ fn restart(server: &str, time: i64) -> ImportedRestart {
 
 const ENDS: &str =
     "SELECT acct_stop_time, acct_session_time, acct_input_octets, estimated, acct_link_count FROM sessions";
-
-fn known(scene: &Scene, filter: &Filter) -> Vec<(String, u64, u64, Option<i64>, bool)> {
-    let users = reader(scene).users(filter).unwrap().into_iter();
-    let row = |user: crate::report::KnownUser| {
-        let name = format!("{}\\{}", user.domain, user.name);
-        (name, user.live_sessions, user.sessions, user.first, user.last_denied.is_some())
-    };
-    users.map(row).collect()
-}
 
 conformance! {
     session_began {
@@ -143,23 +117,6 @@ conformance! {
         assert_eq!(scene.ask(ask), expected);
         read_again(&scene);
         assert_eq!(scene.ask(ask), expected);
-    }
-
-    disconnects {
-        let scene = four();
-        for handle in [3, 4] {
-            decide(&scene, handle, Disconnecting::Asked { reason: None }, Enforcement::Enforced, None);
-            scene.wait(60);
-        }
-        let now = scene.now().at.time;
-        let found = |filter| {
-            let rows = reader(&scene).disconnects(&filter).unwrap();
-            rows.into_iter().map(|session| session.id).collect::<Vec<i64>>()
-        };
-        assert_eq!(found(Filter::default()), [4, 3]);
-        assert_eq!(found(Filter { limit: Some(1), ..Filter::default() }), [4]);
-        assert_eq!((found(since(now - 61_000)), found(until(now - 61_000))), (vec![4], vec![3]));
-        assert_eq!((found(of(&scene, "bob")), found(on("vpn1")).len(), found(on("other")).len()), (vec![4], 2, 0));
     }
 
     session_alive {
@@ -387,149 +344,5 @@ conformance! {
         let would = [unended("a", MONDAY), unended("a", MONDAY + 1), imported("b", "bob", 0, 1), unended("c", MONDAY)];
         let counts = reader(&scene).compare(&would).unwrap();
         assert_eq!((counts.new, counts.completed, counts.already_there), (1, 1, 2));
-    }
-
-    sessions {
-        let scene = four();
-        assert_eq!(found(&scene, &Filter::default(), false), [4, 3, 2, 1], "the latest first");
-        assert_eq!(found(&scene, &Filter { limit: Some(2), ..Filter::default() }, false), [4, 3]);
-        assert_eq!(found(&scene, &of(&scene, "Alice"), false), [3, 1], "of any domain");
-        assert_eq!(found(&scene, &on("vpn1"), false).len(), 4, "in any case");
-        assert_eq!(found(&scene, &on("VPN2"), false), [0; 0]);
-        assert_eq!(found(&scene, &since(MONDAY + HOUR), false), [4, 3, 2]);
-        assert_eq!(found(&scene, &until(MONDAY + HOUR), false), [1]);
-        // What the ledger itself covers counts once: the servers' names are compared in any case.
-        let elsewhere = ImportedSession { server: "vpn2".into(), ..imported("a", "zoe", MONDAY + 1, MONDAY + 2) };
-        let here = ImportedSession { server: "vpn1".into(), ..imported("b", "zoe", MONDAY + 1, MONDAY + 2) };
-        import(&scene, &[elsewhere, here]);
-        assert_eq!(found(&scene, &of(&scene, "zoe"), false), [5]);
-    }
-
-    sessions_of_user {
-        let scene = four();
-        assert_eq!(found(&scene, &of(&scene, r"corp\bob"), false), [4, 2]);
-        assert_eq!(found(&scene, &Filter { limit: Some(1), ..of(&scene, r"corp\bob") }, false), [4]);
-        assert_eq!(found(&scene, &of(&scene, r"PARTNER\alice"), false), [3]);
-        assert_eq!(found(&scene, &Filter { since: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [4]);
-        assert_eq!(found(&scene, &Filter { until: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [2]);
-        assert_eq!(found(&scene, &Filter { server: Some("vpn2".into()), ..of(&scene, r"corp\bob") }, false), [0; 0]);
-    }
-
-    live_sessions {
-        let scene = four();
-        assert_eq!(found(&scene, &Filter::default(), true), [4, 3], "the latest first");
-        assert_eq!(found(&scene, &Filter { limit: Some(1), ..Filter::default() }, true), [4]);
-        assert_eq!(found(&scene, &of(&scene, "alice"), true), [3]);
-        assert_eq!(found(&scene, &of(&scene, r"CORP\alice"), true), [0; 0]);
-        assert_eq!((found(&scene, &on("vpn1"), true).len(), found(&scene, &on("VPN2"), true).len()), (2, 0));
-        assert_eq!(found(&scene, &since(MONDAY + 2 * HOUR + 1), true), [4]);
-        assert_eq!(found(&scene, &until(MONDAY + 2 * HOUR + 1), true), [3]);
-        let live = reader(&scene).sessions(&of(&scene, "bob"), true).unwrap().remove(0);
-        assert_eq!((live.live_links, live.framed_ip_address.as_deref()), (1, Some("10.8.0.2")));
-    }
-
-    session {
-        let scene = four();
-        let reader = reader(&scene);
-        let bob = reader.session("2").unwrap().unwrap().unwrap();
-        assert_eq!((bob.user_name, bob.acct_session_time), (Name::new("bob"), Some(3600)));
-        assert_eq!(reader.session("99").unwrap(), Ok(None));
-    }
-
-    sessions_with_key {
-        let scene = four();
-        let reader = reader(&scene);
-        let key = reader.session("4").unwrap().unwrap().unwrap().acct_session_id;
-        for typed in [&key[..], &key[..30], &key[23..], &key.to_uppercase()] {
-            assert_eq!(reader.session(typed).unwrap().unwrap().map(|session| session.id), Some(4), "{typed}");
-        }
-        assert_eq!(reader.session("ffffffff").unwrap(), Ok(None));
-        assert_eq!(reader.session(&format!("{key}0")).unwrap(), Ok(None));
-        let both = scene.begin(5, "carol", "VPN0-5").unwrap();
-        assert!(!both.is_empty());
-        let reader = super::reader(&scene);
-        assert!(reader.session(&key[..8]).unwrap().is_err(), "two begin with this moment");
-    }
-
-    sessions_in_period {
-        let scene = scene();
-        visit(&scene, 1, "alice", 40 * 86_400);
-        scene.begin(2, "bob", "VPN0-2").unwrap();
-        scene.wait(40 * 86_400);
-        visit(&scene, 3, "carol", 60);
-        let day = 86_400_000;
-        let connected = |from, to| {
-            let rows = reader(&scene).totals(GroupBy::User, from, to, scene.now().at.time, &scene.config, &scene.config.zone).unwrap();
-            rows.into_iter().filter_map(|row| row.key).collect::<Vec<_>>()
-        };
-        let (alice, bob, carol) = (r"CORP\ALICE", r"CORP\BOB", r"CORP\CAROL");
-        assert_eq!(connected(MONDAY, MONDAY + 1), [alice], "it began in it");
-        assert_eq!(connected(MONDAY + 20 * day, MONDAY + 21 * day), [alice], "it is long");
-        assert_eq!(connected(MONDAY + 60 * day, MONDAY + 61 * day), [bob], "it lives");
-        assert_eq!(connected(MONDAY + 80 * day, MONDAY + 81 * day), [bob, carol]);
-        assert_eq!(connected(MONDAY - day, MONDAY), [""; 0], "its end is not in it");
-    }
-
-    sessions_after {
-        let scene = scene();
-        let many: Vec<_> = (0..2_100).map(|n| imported(&format!("k{n}"), "alice", MONDAY + n % 3, MONDAY + 9)).collect();
-        import(&scene, &many);
-        let reader = reader(&scene);
-        let read = |wanted| reader.pages(wanted).unwrap().map(Result::unwrap).collect::<Vec<_>>();
-        let all = read(ExportFilter::default());
-        assert!(all.len() == 2_100 && all.is_sorted_by_key(|one| (one.acct_start_time, one.id)), "{}", all.len());
-        let wanted = ExportFilter { since: Some(MONDAY + 1), until: Some(MONDAY + 2), ..ExportFilter::default() };
-        assert_eq!(read(wanted).len(), 700);
-    }
-
-    last_session {
-        let scene = four();
-        assert_eq!(reader(&scene).pages(ExportFilter::default()).unwrap().at_most(), 4);
-    }
-
-    session_number {
-        let scene = four();
-        let session = scene.present().live().find(|session| session.handle == 4).unwrap().id;
-        assert_eq!(upkeep(&scene).row_of(session).unwrap(), Some(4));
-        assert_eq!(upkeep(&scene).row_of(rasadmin_engine::Id(7)).unwrap(), None);
-    }
-
-    session_key {
-        let scene = four();
-        let session = scene.present().live().find(|session| session.handle == 4).unwrap().id;
-        assert_eq!(upkeep(&scene).id_of(4).unwrap(), Some(session));
-        assert_eq!(upkeep(&scene).id_of(99).unwrap(), None);
-    }
-
-    known_users {
-        let scene = four();
-        scene.begin(9, "mallory", "VPN0-9").unwrap_err();
-        let (alice, bob) = ((r"CORP\ALICE".to_owned(), 0, 1, Some(MONDAY), false), r"CORP\BOB".to_owned());
-        let mallory = (r"CORP\MALLORY".to_owned(), 0, 0, None, true);
-        let other = (r"PARTNER\ALICE".to_owned(), 1, 1, Some(MONDAY + 2 * HOUR), false);
-        let all = [alice.clone(), (bob.clone(), 1, 2, Some(MONDAY + HOUR), false), mallory.clone(), other.clone()];
-        assert_eq!(known(&scene, &Filter::default()), all, "by name");
-        assert_eq!(known(&scene, &of(&scene, "alice")), [alice.clone(), other.clone()]);
-        assert_eq!((known(&scene, &on("vpn1")).len(), known(&scene, &on("vpn2")).len()), (4, 0));
-        assert_eq!(known(&scene, &until(MONDAY + 1)), [alice]);
-        let later = [(bob, 1, 1, Some(MONDAY + 2 * HOUR + 60_000), false), mallory, other];
-        assert_eq!(known(&scene, &since(MONDAY + 2 * HOUR)), later);
-    }
-
-    known_user {
-        let scene = four();
-        scene.begin(9, "mallory", "VPN0-9").unwrap_err();
-        // The link never comes: vera was accepted, and had no session.
-        scene.connect(&connection(10, "vera"));
-        scene.wait(70);
-        scene.address("carol", "VPN0-3", "").unwrap();
-        assert_eq!(known(&scene, &of(&scene, r"CORP\vera")), [(r"CORP\VERA".to_owned(), 0, 0, None, false)]);
-        assert_eq!(
-            known(&scene, &of(&scene, r"CORP\bob")),
-            [(r"CORP\BOB".to_owned(), 1, 2, Some(MONDAY + HOUR), false)]
-        );
-        assert_eq!(known(&scene, &of(&scene, r"CORP\mallory")).len(), 1);
-        assert_eq!(known(&scene, &of(&scene, r"PARTNER\bob")), []);
-        assert_eq!(known(&scene, &Filter { until: Some(MONDAY + HOUR), ..of(&scene, r"CORP\bob") }), []);
     }
 }
