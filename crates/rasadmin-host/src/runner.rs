@@ -16,7 +16,7 @@ use replace::replace;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How a scenario is run.
@@ -55,6 +55,8 @@ struct LiveSession {
     session: Session,
     since: u32,
     traffic: Traffic,
+    /// When its client vanished, if it did.
+    vanished: Option<u32>,
     outcome: usize,
 }
 
@@ -83,6 +85,9 @@ struct Run<'a> {
     stepped: AtomicI64,
     /// The scenario's time now, in milliseconds since midnight.
     now: AtomicU64,
+    starts: Starts,
+    /// For how many milliseconds no time passed.
+    paused: AtomicU64,
     over: AtomicBool,
 }
 
@@ -100,6 +105,8 @@ pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>) -> R
         live: AtomicUsize::new(0),
         stepped: AtomicI64::new(0),
         now: AtomicU64::new(0),
+        starts: Starts::default(),
+        paused: AtomicU64::new(0),
         over: AtomicBool::new(false),
     };
     let begun = Instant::now();
@@ -150,8 +157,16 @@ impl Run<'_> {
         let first = self.scenario.events.first().map_or(0, |event| event.at);
         let due = u64::from(at) * 1000;
         loop {
-            let passed = begun.elapsed().as_millis().saturating_mul(outside.speed.into());
-            let now = (u64::from(first) * 1000).saturating_add(u64::try_from(passed).unwrap_or(u64::MAX));
+            if outside.pause.is_some_and(Path::exists) {
+                let paused = Instant::now();
+                board::beat();
+                std::thread::sleep(TICK);
+                self.paused.fetch_add(millis(paused.elapsed()), Ordering::Relaxed);
+                continue;
+            }
+            let passed = millis(begun.elapsed()).saturating_sub(self.paused.load(Ordering::Relaxed));
+            let passed = passed.saturating_mul(outside.speed.into());
+            let now = (u64::from(first) * 1000).saturating_add(passed);
             if now >= due {
                 return;
             }
@@ -176,11 +191,11 @@ impl Run<'_> {
                 Slot::Live(live)
             }),
             Action::Reauthenticate { quarantine, after_end: false } => self.with_online(event, |run, live| {
-                let LiveSession { session, since, traffic, outcome } = live;
-                let answer = run.service.reauthenticate(session, *quarantine);
-                lock(&run.summary).reauthentications.count(answer.is_ok());
-                run.session_or_cut(answer, outcome)
-                    .map_or(Slot::None, |session| Slot::Live(LiveSession { session, since, traffic, outcome }))
+                run.with_answer(live, |session| {
+                    let answer = run.service.reauthenticate(session, *quarantine);
+                    lock(&run.summary).reauthentications.count(answer.is_ok());
+                    answer
+                })
             }),
             Action::Reauthenticate { quarantine, after_end: true } => {
                 if let Some(slot) = self.sessions.get(event.session.as_str())
@@ -190,12 +205,15 @@ impl Run<'_> {
                     lock(&self.summary).reauthentications.count(answer.is_ok());
                 }
             }
+            Action::Vanish => self.with_online(event, |_, live| {
+                Slot::Live(LiveSession { vanished: live.vanished.or(Some(event.at)), ..live })
+            }),
             Action::Move(to) => self.with_online(event, |run, live| {
-                let LiveSession { session, since, traffic, outcome } = live;
-                let answer = run.service.change_endpoint(session, to);
-                lock(&run.summary).endpoint_changes.count(answer.is_ok());
-                run.session_or_cut(answer, outcome)
-                    .map_or(Slot::None, |session| Slot::Live(LiveSession { session, since, traffic, outcome }))
+                run.with_answer(live, |session| {
+                    let answer = run.service.change_endpoint(session, to);
+                    lock(&run.summary).endpoint_changes.count(answer.is_ok());
+                    answer
+                })
             }),
             Action::Deliver(calls, port) => {
                 if let Some(slot) = self.sessions.get(event.session.as_str())
@@ -213,14 +231,19 @@ impl Run<'_> {
             Action::Kill(processes) => {
                 self.service.kill(*processes);
                 if *processes == Processes::All {
+                    self.starts.stop();
                     self.forget_all();
                 }
             }
             Action::Restart(processes) => {
                 if *processes == Processes::All {
                     self.hang_up_all(event.at);
+                    self.starts.stop();
                 }
                 self.note_failure(self.service.restart(*processes));
+                if *processes == Processes::All {
+                    self.starts.start();
+                }
             }
             Action::LockJournal => self.note_failure(self.with_journal(|journal| journal.lock())),
             Action::UnlockJournal => self.note_failure(self.with_journal(|journal| journal.unlock())),
@@ -282,7 +305,8 @@ impl Run<'_> {
         if let Ok(session) = accepted {
             summary.ipv4_given += usize::from(session.ipv4().is_some());
             summary.ipv6_given += usize::from(session.ipv6().is_some());
-            let live = LiveSession { session, since: event.at, traffic: connect.traffic, outcome: index };
+            let (since, traffic) = (event.at, connect.traffic);
+            let live = LiveSession { session, since, traffic, vanished: None, outcome: index };
             if and_accept {
                 self.count_live(&mut summary);
             }
@@ -303,7 +327,8 @@ impl Run<'_> {
                 match accepted {
                     Ok(session) => {
                         self.count_live(&mut summary);
-                        *slot = Slot::Live(LiveSession { session, since: event.at, traffic, outcome });
+                        let since = event.at;
+                        *slot = Slot::Live(LiveSession { session, since, traffic, vanished: None, outcome });
                     }
                     Err((refused, released)) => {
                         summary.outcomes[outcome].refused = Some(refused);
@@ -327,11 +352,7 @@ impl Run<'_> {
 
     fn link(&self, mut live: LiveSession, port: Option<&str>) -> Slot {
         if live.session.waits_for_first_link() {
-            let LiveSession { session, since, traffic, outcome } = live;
-            let answer = self.service.first_link(session, port);
-            return self
-                .session_or_cut(answer, outcome)
-                .map_or(Slot::None, |session| Slot::Live(LiveSession { session, since, traffic, outcome }));
+            return self.with_answer(live, |session| self.service.first_link(session, port));
         }
         let accepted = self.service.add_link_on(&mut live.session, port).is_ok();
         lock(&self.summary).links.count(accepted);
@@ -352,15 +373,22 @@ impl Run<'_> {
         }
     }
 
-    /// The session, unless the answer says that it was cut: then that is recorded.
-    fn session_or_cut(&self, answer: Result<Session, (Refusal, ReleaseCounts)>, outcome: usize) -> Option<Session> {
-        answer
-            .map_err(|(refused, released)| {
+    /// The session after a call that may cut it: then that is recorded.
+    fn with_answer(
+        &self,
+        live: LiveSession,
+        call: impl FnOnce(Session) -> Result<Session, (Refusal, ReleaseCounts)>,
+    ) -> Slot {
+        let LiveSession { session, since, traffic, vanished, outcome } = live;
+        match call(session) {
+            Ok(session) => Slot::Live(LiveSession { session, since, traffic, vanished, outcome }),
+            Err((refused, released)) => {
                 self.live.fetch_sub(1, Ordering::Relaxed);
                 self.count_released(released);
                 lock(&self.summary).outcomes[outcome].cut = Some(refused);
-            })
-            .ok()
+                Slot::None
+            }
+        }
     }
 
     fn count_released(&self, released: ReleaseCounts) {
@@ -399,19 +427,25 @@ impl Run<'_> {
     }
 }
 
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl View for Run<'_> {
+    fn starts(&self) -> Option<u32> {
+        self.starts.now()
+    }
+
     fn connections(&self) -> Vec<Listed> {
-        let now = u32::try_from(self.now.load(Ordering::Relaxed) / 1000).unwrap_or(u32::MAX);
+        let now = self.second();
         let mut all: Vec<Listed> = Vec::new();
         for (name, slot) in &self.sessions {
             if let Slot::Live(live) = &*lock(slot) {
                 let mut listed = live.session.listed();
-                let lasted = now.saturating_sub(live.since);
-                let (done, whole) = (u64::from(lasted), u64::from(self.end_of(name, live.since) - live.since).max(1));
-                let so_far = |total: u64| (u128::from(total) * u128::from(done.min(whole)) / u128::from(whole)) as u64;
+                let Traffic { received, sent } = self.traffic_until(now, name, live);
                 let connection = &mut listed.connection;
-                connection.duration = lasted;
-                (connection.received, connection.sent) = (so_far(live.traffic.received), so_far(live.traffic.sent));
+                connection.duration = now.saturating_sub(live.since);
+                (connection.received, connection.sent) = (received, sent);
                 all.push(listed);
             }
         }
@@ -420,13 +454,16 @@ impl View for Run<'_> {
     }
 
     fn disconnect(&self, port: u64) -> bool {
-        let at = u32::try_from(self.now.load(Ordering::Relaxed) / 1000).unwrap_or(u32::MAX);
-        let has_port = |slot: &Mutex<Slot>| match &*lock(slot) {
-            Slot::Live(live) => live.session.listed().links.iter().any(|link| link.port_handle == port),
-            _ => false,
+        let at = self.second();
+        let traffic_of = |name: &str, slot: &Mutex<Slot>| match &*lock(slot) {
+            Slot::Live(live) if live.session.listed().links.iter().any(|link| link.port_handle == port) => {
+                Some(self.traffic_until(at, name, live))
+            }
+            _ => None,
         };
-        let Some((name, _)) = self.sessions.iter().find(|(_, slot)| has_port(slot)) else { return false };
-        self.hang_up(name, at, Hangup { traffic: None, duration: None, delivery: Delivery::default() });
+        let found = self.sessions.iter().find_map(|(name, slot)| Some((name, traffic_of(name, slot)?)));
+        let Some((name, traffic)) = found else { return false };
+        self.hang_up(name, at, Hangup { traffic: Some(traffic), duration: None, delivery: Delivery::default() });
         true
     }
 
@@ -436,10 +473,52 @@ impl View for Run<'_> {
 }
 
 impl Run<'_> {
+    /// The scenario's time now, in seconds since midnight.
+    fn second(&self) -> u32 {
+        u32::try_from(self.now.load(Ordering::Relaxed) / 1000).unwrap_or(u32::MAX)
+    }
+
+    /// A session's traffic so far: it grows evenly until the session hangs up, or its client vanishes.
+    fn traffic_until(&self, now: u32, name: &str, live: &LiveSession) -> Traffic {
+        let end = live.vanished.map_or(now, |vanished| vanished.min(now));
+        let done = u64::from(end.saturating_sub(live.since));
+        let whole = u64::from(self.end_of(name, live.since) - live.since).max(1);
+        let so_far = |total: u64| (u128::from(total) * u128::from(done.min(whole)) / u128::from(whole)) as u64;
+        let Traffic { received, sent } = live.traffic;
+        Traffic { received: so_far(received), sent: so_far(sent) }
+    }
+
     /// When a session that began then hangs up, according to the scenario.
     fn end_of(&self, session: &str, since: u32) -> u32 {
         let of_it = |event: &&Event| event.session == session && event.at > since;
         let ends = self.scenario.events.iter().filter(of_it).find(|event| matches!(event.action, Action::Hangup(_)));
         ends.or(self.scenario.events.last()).map_or(since, |event| event.at.max(since))
+    }
+}
+
+/// How often RRAS has started, and whether it runs.
+struct Starts {
+    count: AtomicU32,
+    runs: AtomicBool,
+}
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self { count: AtomicU32::new(1), runs: AtomicBool::new(true) }
+    }
+}
+
+impl Starts {
+    fn stop(&self) {
+        self.runs.store(false, Ordering::Release);
+    }
+
+    fn start(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.runs.store(true, Ordering::Release);
+    }
+
+    fn now(&self) -> Option<u32> {
+        self.runs.load(Ordering::Acquire).then(|| self.count.load(Ordering::Relaxed))
     }
 }

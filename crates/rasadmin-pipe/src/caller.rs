@@ -2,11 +2,8 @@
 
 use crate::protocol::Right;
 use rasadmin_rights::account::Account;
-
-/// The account of the rasadmin service's second process, `NT SERVICE\rasadmin-net`, which speaks to the network. Windows
-/// makes the SID of the SHA-1 of the service's name in upper case, so it is the same on every computer.
 #[cfg(windows)]
-pub(crate) const READER: &str = "S-1-5-80-486458400-3628221819-3193219048-547500157-3481063786";
+use rasadmin_rights::dashboard;
 
 /// The process on the other side of the pipe, as the operating system reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +19,8 @@ pub struct Caller {
 pub enum Class {
     /// SYSTEM and administrators; on Unix root and the service's own user. They may do everything.
     Administrator,
-    /// `NT SERVICE\rasadmin-net`: it may look, but change nothing.
+    /// `NT SERVICE\rasadmin-net`: it may look. It may change something only for users of its dashboard, and only if the
+    /// configuration lets it.
     Reader,
     /// Anybody else.
     Stranger,
@@ -43,7 +41,7 @@ impl From<Account> for Caller {
         let class = match account {
             Account { administrator: true, .. } => Class::Administrator,
             #[cfg(windows)]
-            Account { ref id, .. } if id == READER => Class::Reader,
+            Account { ref id, .. } if id == dashboard::SID => Class::Reader,
             _ => Class::Stranger,
         };
         Self { account: account.name, class }
@@ -71,6 +69,6 @@ mod tests {
         assert_eq!(class("S-1-5-18", true), Class::Administrator);
         assert_eq!(class("S-1-5-21-1-2-3-1104", false), Class::Stranger);
         #[cfg(windows)]
-        assert_eq!(class(READER, false), Class::Reader);
+        assert_eq!(class(dashboard::SID, false), Class::Reader);
     }
 }

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::error::Error;
 use crate::frame::{self, LONGEST_ANSWER, LONGEST_REQUEST, Unreadable};
 use crate::patience::{Patience, Reader};
-use crate::protocol::{Reply, Request};
+use crate::protocol::{Refusal, Reply, Request, Why};
 use crate::transport::Stream;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -18,7 +18,10 @@ pub fn ask<T: DeserializeOwned>(address: &Address, request: &Request, wait: Dura
     let patience = Patience::of(wait);
     let no_answer = |what: String| Error::NoAnswer { address: address.clone(), what };
     let json = serde_json::to_vec(request).map_err(|error| no_answer(error.to_string()))?;
-    let message = frame::message(&json, LONGEST_REQUEST).map_err(|error| no_answer(error.to_string()))?;
+    let too_long = |why: Unreadable| {
+        Refusal::new(Why::TooLong, format_args!("the request was not sent: {}", frame::of_request(&why)))
+    };
+    let message = frame::message(&json, LONGEST_REQUEST).map_err(|why| Error::Refused(too_long(why)))?;
     let mut stream = Stream::connect(address, &patience)?;
     // If the server has closed early, its refusal may still be there to read.
     let sent = stream.write(&message, &patience);

@@ -58,6 +58,16 @@ impl fmt::Display for Unreadable {
     }
 }
 
+/// Why a request could not be read, with what to do if it is too long: only that of a simulation can be.
+pub(crate) fn of_request(why: &Unreadable) -> String {
+    match why {
+        Unreadable::TooLong { .. } => {
+            format!("{why}; try a configuration that is longer with `rasadmin replay --config`")
+        }
+        _ => why.to_string(),
+    }
+}
+
 /// A message.
 ///
 /// # Errors

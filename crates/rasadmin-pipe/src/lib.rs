@@ -34,7 +34,8 @@ pub use caller::{Caller, Class};
 pub use client::ask;
 pub use error::Error;
 pub use protocol::{
-    Blocked, Configuration, Disconnected, LONGEST_REASON, Refusal, Released, Request, Right, Subject, Why,
+    Blocked, Configuration, Connecting, Disconnected, LONGEST_REASON, MOST_USERS, Mistake, Refusal, Released, Request,
+    Right, Simulation, Subject, Why,
 };
 pub use server::{Counts, Handler, Limits, Server};
 #[cfg(unix)]

@@ -1,6 +1,13 @@
 //! What can be asked, and what it takes.
 
+mod connecting;
+mod on_behalf;
+mod simulation;
+
+pub use connecting::Connecting;
+pub(crate) use on_behalf::admit;
 use serde::{Deserialize, Serialize};
+pub use simulation::{MOST_USERS, Mistake, Simulation};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -54,6 +61,41 @@ pub enum Request {
     Resume {
         /// The rule.
         rule: String,
+    },
+    /// What the last look at RRAS has shown of each live session, for a process that may not read the journal's folder. The
+    /// answer is the service's `LiveTable`.
+    Live {},
+    /// Who is blocked, for a process that may not read the journal. The answer is the service's `BlocksInForce`.
+    Blocks {},
+    /// What would happen if a user connected. The answer is what `rasadmin explain --user --json` prints.
+    Explain(Connecting),
+    /// Simulate a candidate configuration over the past. The answer is the number of the simulation. It is refused with
+    /// the candidate's mistakes if it has any.
+    Simulate {
+        /// The candidate's text. Its lists in files are those of the configuration in force.
+        configuration: String,
+        /// Report attempts from this time on, in milliseconds since 1970, UTC; earlier ones count only in limits and
+        /// quotas. `None`: all.
+        since: Option<i64>,
+        /// Simulate only attempts before this time, in milliseconds since 1970, UTC.
+        until: Option<i64>,
+    },
+    /// How far a simulation is. The answer is a [`Simulation`].
+    Simulation {
+        /// Its number.
+        number: u64,
+    },
+    /// Stop a simulation. The answer is whether it was running.
+    StopSimulation {
+        /// Its number.
+        number: u64,
+    },
+    /// A change for a user of the dashboard. The answer is that of the change.
+    OnBehalf {
+        /// The user's name in the dashboard, which is recorded with the account of the process that asks.
+        of: String,
+        /// The change. It is not a question, and not on behalf of somebody else again.
+        change: Box<Request>,
     },
 }
 
@@ -121,13 +163,22 @@ impl Request {
     /// The right that it needs.
     pub const fn right(&self) -> Right {
         match self {
-            Self::Status {} | Self::Metrics {} | Self::Configuration {} => Right::Read,
+            Self::Status {}
+            | Self::Metrics {}
+            | Self::Configuration {}
+            | Self::Live {}
+            | Self::Blocks {}
+            | Self::Explain(_)
+            | Self::Simulate { .. }
+            | Self::Simulation { .. }
+            | Self::StopSimulation { .. } => Right::Read,
             Self::Disconnect { .. }
             | Self::Block { .. }
             | Self::Unblock { .. }
             | Self::Close { .. }
             | Self::Release { .. }
             | Self::Resume { .. } => Right::Change,
+            Self::OnBehalf { change, .. } => change.right(),
         }
     }
 }
@@ -148,6 +199,17 @@ pub struct Refusal {
     pub why: Why,
     /// What happened, for people. It has no control characters.
     pub text: String,
+    /// The mistakes of a candidate configuration, in the order of its text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<Mistake>,
+    /// How many more mistakes it has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_mistakes: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference.
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The kinds of refusals.
@@ -176,7 +238,14 @@ pub enum Why {
 impl Refusal {
     /// A refusal. What is not printable in its text is escaped.
     pub fn new(why: Why, text: impl fmt::Display) -> Self {
-        Self { why, text: rasadmin_text::printable(&text.to_string()).into_owned() }
+        let text = rasadmin_text::printable(&text.to_string()).into_owned();
+        Self { why, text, mistakes: Vec::new(), more_mistakes: 0 }
+    }
+
+    /// The same, with who has asked.
+    pub(crate) fn of(self, account: &str) -> Self {
+        let Self { why, text, .. } = Self::new(self.why, format_args!("{account}: {}", self.text));
+        Self { why, text, ..self }
     }
 }
 
@@ -193,9 +262,11 @@ pub(crate) enum Reply<T> {
 /// # Errors
 /// If it is not one.
 pub fn request(json: &[u8]) -> Result<Request, Refusal> {
-    serde_json::from_slice(json).map_err(|error| {
+    let request = serde_json::from_slice(json).map_err(|error| {
         Refusal::new(Why::Invalid, format_args!("this is not a request that it knows: {}", short(&error)))
-    })
+    })?;
+    on_behalf::check(&request)?;
+    Ok(request)
 }
 
 /// What is wrong, without the whole of what the client sent: the service keeps its last refusal, and `status` shows it.
@@ -230,6 +301,8 @@ mod tests {
             (r#"{"disconnect":{"sessions":["018f"],"reason":null}}"#, Request::Disconnect { sessions, reason: None }),
             (r#"{"resume":{"rule":"hours"}}"#, Request::Resume { rule: "hours".to_owned() }),
             (r#"{"configuration":{}}"#, Request::Configuration {}),
+            (r#"{"live":{}}"#, Request::Live {}),
+            (r#"{"blocks":{}}"#, Request::Blocks {}),
             (
                 r#"{"block":{"subject":{"user":"alice"},"until":7,"reason":"stolen"}}"#,
                 Request::Block {
@@ -247,6 +320,35 @@ mod tests {
                 r#"{"release":{"address":"10.8.0.1","force":false}}"#,
                 Request::Release { address: IpAddr::from([10, 8, 0, 1]), force: false },
             ),
+            (
+                r#"{"explain":{"user":"alice","domain":"CORP","tunnel":"SSTP","source":"203.0.113.9","computer":"PC7","port":"VPN2-1","at":7,"quarantine":"normal","interface":"client","offer":"10.0.0.1","ipv6":true}}"#,
+                Request::Explain(Connecting {
+                    user: "alice".to_owned(),
+                    domain: Some("CORP".to_owned()),
+                    tunnel: Some("SSTP".to_owned()),
+                    source: Some(IpAddr::from([203, 0, 113, 9])),
+                    computer: Some("PC7".to_owned()),
+                    port: Some("VPN2-1".to_owned()),
+                    at: Some(7),
+                    quarantine: Some("normal".to_owned()),
+                    interface: Some("client".to_owned()),
+                    offer: Some([10, 0, 0, 1].into()),
+                    ipv6: true,
+                }),
+            ),
+            (
+                r#"{"simulate":{"configuration":"default.action = 'deny'","since":7,"until":null}}"#,
+                Request::Simulate { configuration: "default.action = 'deny'".to_owned(), since: Some(7), until: None },
+            ),
+            (r#"{"simulation":{"number":3}}"#, Request::Simulation { number: 3 }),
+            (r#"{"stop-simulation":{"number":3}}"#, Request::StopSimulation { number: 3 }),
+            (
+                r#"{"on-behalf":{"of":"anna","change":{"close":{"session":"018f"}}}}"#,
+                Request::OnBehalf {
+                    of: "anna".to_owned(),
+                    change: Box::new(Request::Close { session: "018f".to_owned() }),
+                },
+            ),
         ] {
             assert_eq!(serde_json::to_string(&expected).unwrap(), json);
             assert_eq!(request(json.as_bytes()), Ok(expected));
@@ -254,10 +356,59 @@ mod tests {
     }
 
     #[test]
+    fn what_is_absent_can_be_left_out() {
+        let asked = request(br#"{"explain":{"user":"alice","ipv6":false}}"#);
+        assert_eq!(asked, Ok(Request::Explain(Connecting { user: "alice".to_owned(), ..Connecting::default() })));
+        let asked = request(br#"{"simulate":{"configuration":""}}"#);
+        assert_eq!(asked, Ok(Request::Simulate { configuration: String::new(), since: None, until: None }));
+    }
+
+    #[test]
+    fn a_simulation_has_states_with_names_that_stay() {
+        let why = || "why".to_owned();
+        for (json, expected) in [
+            (r#"{"running":{"done":1,"all":2}}"#, Simulation::Running { done: 1, all: 2 }),
+            (
+                r#"{"finished":{"answer":null,"more_users":3}}"#,
+                Simulation::Finished { answer: serde_json::Value::Null, more_users: 3 },
+            ),
+            (r#"{"failed":{"why":"why"}}"#, Simulation::Failed { why: why() }),
+            (r#"{"stopped":{"why":"why"}}"#, Simulation::Stopped { why: why() }),
+        ] {
+            assert_eq!(serde_json::to_string(&expected).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Simulation>(json).unwrap(), expected);
+        }
+    }
+
+    /// An older client reads them, and an older service sends none.
+    #[test]
+    fn a_refusal_has_mistakes_only_if_there_are_any() {
+        let plain = Refusal::new(Why::Invalid, "no");
+        let json = r#"{"why":"invalid","text":"no"}"#;
+        assert_eq!(serde_json::to_string(&plain).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Refusal>(json).unwrap(), plain);
+        let mistake = Mistake { line: 1, column: 2, what: "wrong".to_owned(), help: "right".to_owned() };
+        let full = Refusal { mistakes: vec![mistake], more_mistakes: 3, ..plain };
+        let json = serde_json::to_string(&full).unwrap();
+        assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), full);
+        assert_eq!((full.of("X").text.as_str(), json.contains(r#""more_mistakes":3"#)), ("X: no", true));
+    }
+
+    #[test]
     fn everything_else_is_refused_and_the_text_can_be_printed() {
         let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
         let bad = ["", "null", "{}", "\"status\"", r#"{"status":{"more":1}}"#, r#"{"shutdown":{}}"#, &deep];
-        for json in bad.into_iter().chain([r#"{"status":{}}{"status":{}}"#, r#"{"status":{},"metrics":{}}"#]) {
+        let more = [
+            r#"{"status":{}}{"status":{}}"#,
+            r#"{"status":{},"metrics":{}}"#,
+            r#"{"explain":{"user":"alice","ipv6":false,"more":1}}"#,
+            r#"{"explain":{"user":"alice","ipv6":false,"source":"everywhere"}}"#,
+            r#"{"explain":{"ipv6":false}}"#,
+            r#"{"simulate":{"configuration":"","file":"/etc/passwd"}}"#,
+            r#"{"simulation":{"number":-1}}"#,
+            r#"{"stop-simulation":{}}"#,
+        ];
+        for json in bad.into_iter().chain(more) {
             assert_eq!(request(json.as_bytes()).unwrap_err().why, Why::Invalid, "{json:.80}");
         }
         let hostile = request("{\"\u{1b}[2J\":{}}".as_bytes()).unwrap_err();
@@ -277,6 +428,39 @@ mod tests {
         fn no_bytes_and_no_text_break_the_decoder(bytes: Vec<u8>, text: String) {
             let _ = request(&bytes);
             prop_assert!(request(text.as_bytes()).is_err());
+        }
+
+        /// Whatever the texts of a request are: the service gets what the client has sent.
+        #[test]
+        fn what_is_asked_arrives(user: String, text: Option<String>, at: Option<i64>, number: u64, ipv6: bool) {
+            let connecting = Connecting {
+                domain: text.clone(),
+                tunnel: text.clone(),
+                computer: text.clone(),
+                port: text.clone(),
+                quarantine: text.clone(),
+                interface: text,
+                user: user.clone(),
+                at,
+                ipv6,
+                ..Connecting::default()
+            };
+            for asked in [
+                Request::Explain(connecting),
+                Request::Simulate { configuration: user, since: at, until: at },
+                Request::Simulation { number },
+                Request::StopSimulation { number },
+            ] {
+                prop_assert_eq!(request(&serde_json::to_vec(&asked).unwrap()), Ok(asked));
+            }
+        }
+
+        /// Half a request is refused, wherever it was cut.
+        #[test]
+        fn a_request_that_was_cut_is_refused(text in "[a-z]{0,40}", cut in 0..30_usize) {
+            let asked = Request::Simulate { configuration: text, since: Some(1), until: None };
+            let json = serde_json::to_vec(&asked).unwrap();
+            prop_assert_eq!(request(&json[..json.len() - 1 - cut]).unwrap_err().why, Why::Invalid);
         }
     }
 }

@@ -16,11 +16,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Answers requests. It is called on the threads of several clients at once.
 pub trait Handler: Send + Sync {
-    /// Answers a request of a caller who has the right to it.
+    /// Answers a request of a caller who has the right to it. It never gets a [`Request::OnBehalf`]: it gets the change in
+    /// it, from a caller whose account names the user of the dashboard too.
     ///
     /// # Errors
     /// Why it cannot be answered.
     fn answer(&self, request: &Request, caller: &Caller) -> Result<Value, Refusal>;
+
+    /// Whether `NT SERVICE\rasadmin-net` may change something for users of its dashboard. It is asked for each request.
+    fn dashboard_changes(&self) -> bool {
+        false
+    }
 
     /// Called first on each thread that calls [`Handler::answer`].
     fn on_thread(&self) {}
@@ -206,11 +212,10 @@ impl Shared {
         let caller = stream
             .caller()
             .map_err(|error| Refusal::new(Why::Forbidden, format_args!("the system does not say who asks: {error}")))?;
-        let of = |refusal: Refusal| Refusal::new(refusal.why, format_args!("{}: {}", caller.account, refusal.text));
+        let of = |refusal: Refusal| refusal.of(&caller.account);
         let request = protocol::request(&json).map_err(of)?;
-        if !caller.class.has(request.right()) {
-            return Err(of(Refusal::new(Why::Forbidden, "this account has no right to ask for it")));
-        }
+        let (request, caller) =
+            protocol::admit(request, caller.clone(), || self.handler.dashboard_changes()).map_err(of)?;
         let answer = catch_unwind(AssertUnwindSafe(|| self.handler.answer(&request, &caller)))
             .unwrap_or_else(|_| Err(Refusal::new(Why::Bug, "a bug in rasadmin: no answer was made; report it")))
             .map_err(of)?;
@@ -228,5 +233,5 @@ fn unreadable(why: Unreadable) -> Refusal {
         Unreadable::Io(error) if error.kind() == io::ErrorKind::TimedOut => Why::TooLate,
         Unreadable::EndsEarly | Unreadable::Io(_) => Why::Invalid,
     };
-    Refusal::new(kind, format_args!("the request was not read: {why}"))
+    Refusal::new(kind, format_args!("the request was not read: {}", frame::of_request(&why)))
 }

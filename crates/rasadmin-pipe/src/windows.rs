@@ -3,11 +3,12 @@
 mod kernel;
 
 use crate::address::Address;
-use crate::caller::{Caller, READER};
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::patience::Patience;
 use kernel::Pipe;
 use rasadmin_rights::account::{self, Descriptor};
+use rasadmin_rights::dashboard::SID;
 use std::io;
 use std::os::windows::io::AsHandle;
 use std::time::Duration;
@@ -39,7 +40,7 @@ const READ_AND_WRITE: &str = "0x12019b";
 
 /// SYSTEM and the administrators have full control; the service's second process may ask.
 fn descriptor() -> io::Result<Descriptor> {
-    Descriptor::parse(&format!("O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;{READ_AND_WRITE};;;{READER})"))
+    Descriptor::parse(&format!("O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;{READ_AND_WRITE};;;{SID})"))
 }
 
 impl Listener {

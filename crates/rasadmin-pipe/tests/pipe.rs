@@ -151,6 +151,22 @@ fn the_system_says_who_asks() {
 }
 
 #[test]
+fn a_change_on_behalf_of_somebody_reaches_the_handler_as_the_change() {
+    let answers = Answers::default();
+    let callers = answers.callers.clone();
+    let server = serve(answers, Limits::default());
+    let on_behalf = |change| Request::OnBehalf { of: "anna".to_owned(), change: Box::new(change) };
+    let close = Request::Close { session: "018f".to_owned() };
+    // The handler answers null to what is not `metrics`, and would to an `on-behalf` too: who asks is the difference.
+    assert_eq!(ask::<Value>(&server.address, &on_behalf(close), PATIENCE).unwrap(), Value::Null);
+    let caller = callers.lock().unwrap().pop().unwrap();
+    assert_eq!(caller.account, format!("anna (dashboard, {})", rasadmin_rights::account_name().unwrap()));
+    let refusal = server.refuses(&on_behalf(Request::Metrics {}));
+    assert_eq!(refusal.why, Why::Invalid, "{}", refusal.text);
+    assert!(callers.lock().unwrap().is_empty(), "the handler was not asked");
+}
+
+#[test]
 fn a_refusal_is_counted_and_can_be_printed() {
     let server = serve(Answers::default(), Limits::default());
     let refusal = server.refuses(&Request::Status {});

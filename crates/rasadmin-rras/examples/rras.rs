@@ -37,8 +37,9 @@ fn rras() -> Result<Watched, Box<dyn Error>> {
 
 #[cfg(unix)]
 fn rras() -> Result<Watched, Box<dyn Error>> {
-    let path = std::env::var_os("RRAS_SOCKET").ok_or("RRAS_SOCKET does not name a socket")?;
-    Ok(Watched::new(rasadmin_rras::Socket::new(path.as_ref()), DEADLINE)?)
+    let address = std::env::var_os("RRAS_SOCKET").ok_or("RRAS_SOCKET does not name a socket")?;
+    let address = rasadmin_rras::socket::Address::read(address.as_ref())?;
+    Ok(Watched::new(rasadmin_rras::Socket::new(address), DEADLINE)?)
 }
 
 fn look(rras: &dyn Rras) -> Result<(), Box<dyn Error>> {

@@ -5,7 +5,7 @@
 //! | type | asks |
 //! |---|---|
 //! | `Mprapi` | this server's RRAS, through mprapi.dll (Windows) |
-//! | `Socket` | a program that listens on a Unix socket; `socket::serve` is the other side |
+//! | `Socket` | a program that listens on a socket of this computer; `socket::serve` is the other side |
 //! | `Scripted` | nothing: it is an RRAS in memory, for tests (feature `testing`) |
 //! | [`Watched`] | any of these, on a thread of its own, with a deadline: a call that hangs delays nothing else |
 //!
@@ -19,7 +19,6 @@ mod error;
 mod mprapi_dll;
 #[cfg(feature = "testing")]
 mod scripted;
-#[cfg(unix)]
 pub mod socket;
 mod view;
 mod watched;
@@ -30,7 +29,6 @@ pub use mprapi::Projection;
 pub use mprapi_dll::Mprapi;
 #[cfg(feature = "testing")]
 pub use scripted::{Script, Scripted};
-#[cfg(unix)]
 pub use socket::Socket;
 pub use view::{Connection, ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Rras};
 pub use watched::Watched;

@@ -1,15 +1,21 @@
-//! RRAS over a Unix socket, so that what asks RRAS can be tested where there is none. It is for tests: it does not ask who
-//! the other side is.
+//! RRAS over a socket, so that what asks RRAS can be tested where there is none. It is for tests: it does not ask who the
+//! other side is.
 //!
 //! A client connects for each question and sends one line of JSON, such as `"connections"` or `{"ports":7}`. The answer is
 //! one line: `{"answer":...}` or `{"failure":...}`. A line that ends without its line end is not an answer.
+//!
+//! The stand-in for mprapi.dll asks too, with a line that begins with the name of a function; see `stand_in`.
+
+mod address;
+mod stand_in;
+
+pub use address::{Address, Listener};
 
 use crate::{Connection, ConnectionHandle, Error, Failure, Instance, Operation, Port, PortHandle, Rras};
+use address::Stream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The longest line. 65,536 connections with long names are shorter.
@@ -40,33 +46,33 @@ enum Answer<T> {
 /// It waits as long as the other side does: use it in a [`Watched`](crate::Watched).
 #[derive(Clone, Debug)]
 pub struct Socket {
-    path: PathBuf,
+    address: Address,
 }
 
 impl Socket {
-    /// The socket with this path. It is opened for each question.
-    pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+    /// The socket with this address. It is opened for each question.
+    pub const fn new(address: Address) -> Self {
+        Self { address }
     }
 
     fn ask<T: DeserializeOwned>(&self, operation: Operation, question: &Question) -> Result<T, Error> {
         let answer = self.line(question).and_then(|line| match serde_json::from_str(&line) {
             Ok(Answer::Answer(answer)) => Ok(answer),
             Ok(Answer::Failure(failure)) => Err(failure),
-            Err(e) => Err(Failure::Malformed(format!("what came over {} does not answer: {e}", self.path.display()))),
+            Err(e) => Err(Failure::Malformed(format!("what came over {} does not answer: {e}", self.address))),
         });
         answer.map_err(|failure| failure.of(operation))
     }
 
     /// The line that answers a question.
     fn line(&self, question: &Question) -> Result<String, Failure> {
-        let unreachable = |what: &str| Failure::Unreachable(format!("{}: {what}", self.path.display()));
-        let mut stream = UnixStream::connect(&self.path)
-            .map_err(|e| unreachable(&format!("{e}; nothing answers for RRAS there")))?;
+        let unreachable = |what: &str| Failure::Unreachable(format!("{}: {what}", self.address));
+        let connected = self.address.connect();
+        let stream = connected.map_err(|e| unreachable(&format!("{e}; nothing answers for RRAS there")))?;
         let failed = |e: io::Error| unreachable(&e.to_string());
-        send(&mut stream, question).map_err(failed)?;
+        send(&stream, question).map_err(failed)?;
         let mut line = String::new();
-        BufReader::new(stream.take(LONGEST)).read_line(&mut line).map_err(failed)?;
+        BufReader::new((&stream).take(LONGEST)).read_line(&mut line).map_err(failed)?;
         if line.ends_with('\n') { Ok(line) } else { Err(unreachable("the answer ended early; nothing of it is used")) }
     }
 }
@@ -102,40 +108,43 @@ impl Rras for Socket {
 ///
 /// # Errors
 /// That of the listener, or if the system has no thread left.
-pub fn serve(listener: &UnixListener, rras: &Arc<dyn Rras>) -> io::Result<()> {
-    for stream in listener.incoming() {
-        let (stream, rras) = (stream?, Arc::clone(rras));
-        std::thread::Builder::new().spawn(move || answer(stream, &*rras))?;
+pub fn serve(listener: &Listener, rras: &Arc<dyn Rras>) -> io::Result<()> {
+    loop {
+        let (stream, rras) = (listener.accept()?, Arc::clone(rras));
+        std::thread::Builder::new().spawn(move || answer(&stream, &*rras))?;
     }
-    Ok(())
 }
 
 /// Answers the lines of one client until it hangs up.
-fn answer(mut stream: UnixStream, rras: &dyn Rras) -> io::Result<()> {
-    let mut questions = BufReader::new(stream.try_clone()?);
+fn answer(stream: &Stream, rras: &dyn Rras) -> io::Result<()> {
+    let mut questions = BufReader::new(stream);
     loop {
         let mut line = Vec::new();
         questions.by_ref().take(LONGEST_QUESTION).read_until(b'\n', &mut line)?;
         if line.is_empty() {
             return Ok(());
         }
+        if let Some(script) = str::from_utf8(&line).ok().and_then(|line| stand_in::script(line, rras)) {
+            // The end of the connection is the end of the script.
+            return (&mut &*stream).write_all(script.as_bytes());
+        }
         let Ok(question) = serde_json::from_slice(&line) else {
             let failure = Failure::Unsupported("the other side does not know this question".into());
             // What follows may be the rest of the line.
-            return send(&mut stream, &Answer::<()>::Failure(failure));
+            return send(stream, &Answer::<()>::Failure(failure));
         };
         match question {
-            Question::Instance => reply(&mut stream, rras.instance()),
-            Question::Connections => reply(&mut stream, rras.connections()),
-            Question::Connection(handle) => reply(&mut stream, rras.connection(handle)),
-            Question::Ports(connection) => reply(&mut stream, rras.ports(connection)),
-            Question::Port(handle) => reply(&mut stream, rras.port(handle)),
-            Question::Disconnect(port) => reply(&mut stream, rras.disconnect(port)),
+            Question::Instance => reply(stream, rras.instance()),
+            Question::Connections => reply(stream, rras.connections()),
+            Question::Connection(handle) => reply(stream, rras.connection(handle)),
+            Question::Ports(connection) => reply(stream, rras.ports(connection)),
+            Question::Port(handle) => reply(stream, rras.port(handle)),
+            Question::Disconnect(port) => reply(stream, rras.disconnect(port)),
         }?;
     }
 }
 
-fn reply<T: Serialize>(to: &mut UnixStream, result: Result<T, Error>) -> io::Result<()> {
+fn reply<T: Serialize>(to: &Stream, result: Result<T, Error>) -> io::Result<()> {
     let answer = match result {
         Ok(answer) => Answer::Answer(answer),
         Err(error) => Answer::Failure(error.failure),
@@ -144,7 +153,7 @@ fn reply<T: Serialize>(to: &mut UnixStream, result: Result<T, Error>) -> io::Res
 }
 
 /// Writes one line.
-fn send(to: &mut UnixStream, value: &impl Serialize) -> io::Result<()> {
+fn send(mut to: &Stream, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
     to.write_all(&line)

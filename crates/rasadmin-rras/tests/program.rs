@@ -30,7 +30,10 @@ fn an_mprapi_dll_beside_the_program_is_not_loaded() {
 #[cfg(unix)]
 #[test]
 fn it_shows_what_rras_has_and_disconnects_a_port() {
-    use rasadmin_rras::{ConnectionHandle, Failure, Operation, PortHandle, Rras, Scripted, socket};
+    use rasadmin_rras::{
+        ConnectionHandle, Failure, Operation, PortHandle, Rras, Scripted,
+        socket::{self, Address, Listener},
+    };
     use std::sync::Arc;
     let stand_in = support::StandIn::new(
         "connection handle=7 user=alice received=5\nport handle=8 connection=7 name=VPN0-1 state=5",
@@ -43,7 +46,7 @@ fn it_shows_what_rras_has_and_disconnects_a_port() {
     });
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rras");
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let listener = Listener::bind(&Address::Path(path.clone())).unwrap();
     let behind: Arc<dyn Rras> = Arc::new(rras.clone());
     std::thread::spawn(move || socket::serve(&listener, &behind));
     let run = |arguments: &[&str]| {

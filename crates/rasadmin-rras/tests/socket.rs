@@ -1,5 +1,4 @@
-//! RRAS over a Unix socket.
-#![cfg(unix)]
+//! RRAS over a socket.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -7,15 +6,14 @@ mod support;
 use rasadmin_policy::{InterfaceType, Name, Quarantine};
 use rasadmin_rras::{
     Connection, ConnectionHandle, Counters, Failure, Operation, Port, PortHandle, PortState, Projection, Rras,
-    Scripted, Socket, Watched, socket,
+    Scripted, Socket, Watched,
+    socket::{self, Address, Listener},
 };
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::{INSTANCE, failure};
-use tempfile::TempDir;
 
 fn alice() -> Connection {
     Connection {
@@ -56,37 +54,56 @@ fn port() -> Port {
 }
 
 /// An RRAS in memory behind a socket.
-fn served() -> (Scripted, Socket, TempDir) {
+fn served() -> (Scripted, Address) {
+    served_at(&Address::Port(([127, 0, 0, 1], 0).into()))
+}
+
+fn served_at(address: &Address) -> (Scripted, Address) {
     let rras = Scripted::default();
     rras.change(|script| {
         (script.instance, script.connections, script.ports) = (Some(INSTANCE), vec![alice()], vec![port()]);
     });
-    let (folder, listener, socket) = socket();
+    let listener = Listener::bind(address).unwrap();
+    let address = listener.address().unwrap();
     let behind: Arc<dyn Rras> = Arc::new(rras.clone());
     std::thread::spawn(move || socket::serve(&listener, &behind));
-    (rras, socket, folder)
+    (rras, address)
 }
 
-fn socket() -> (TempDir, UnixListener, Socket) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("rras");
-    (folder, UnixListener::bind(&path).unwrap(), Socket::new(&path))
+fn socket() -> (TcpListener, Socket) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Address::Port(listener.local_addr().unwrap());
+    (listener, Socket::new(address))
 }
 
 /// A socket whose other side reads a question and answers it with these bytes.
-fn answering(answer: &'static [u8]) -> (TempDir, Socket) {
-    let (folder, listener, socket) = socket();
+fn answering(answer: &'static [u8]) -> Socket {
+    let (listener, socket) = socket();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         BufReader::new(&stream).read_line(&mut String::new()).unwrap();
         stream.write_all(answer).unwrap();
     });
-    (folder, socket)
+    socket
 }
 
 #[test]
 fn everything_arrives_as_it_is() {
-    let (rras, socket, _folder) = served();
+    let (rras, address) = served();
+    everything_arrives(&rras, &Socket::new(address));
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_arrives_over_a_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Address::Path(folder.path().join("rras"));
+    let (rras, address) = served_at(&path);
+    assert_eq!(address, path);
+    everything_arrives(&rras, &Socket::new(address));
+}
+
+fn everything_arrives(rras: &Scripted, socket: &Socket) {
     assert_eq!(socket.instance().unwrap(), Some(INSTANCE));
     assert_eq!(socket.connections().unwrap(), [alice()]);
     assert_eq!(socket.connection(alice().handle).unwrap(), alice());
@@ -102,7 +119,8 @@ fn everything_arrives_as_it_is() {
 
 #[test]
 fn failures_arrive_as_they_are() {
-    let (rras, socket, _folder) = served();
+    let (rras, address) = served();
+    let socket = Socket::new(address);
     let failures = [
         Failure::NotRunning,
         Failure::AccessDenied,
@@ -130,7 +148,7 @@ fn failures_arrive_as_they_are() {
 #[test]
 fn an_answer_that_ends_early_is_not_used() {
     for whole_but_for_its_end in [&b"{\"answer\":[]}"[..], b"{\"answer\":[", b""] {
-        let (_folder, socket) = answering(whole_but_for_its_end);
+        let socket = answering(whole_but_for_its_end);
         let Failure::Unreachable(what) = failure(socket.connections()) else { panic!() };
         assert!(what.ends_with("the answer ended early; nothing of it is used"), "{what}");
     }
@@ -141,37 +159,40 @@ fn an_answer_to_something_else_is_malformed() {
     for nonsense in
         [&b"\n"[..], b"{\"answer\":7}\n", b"{\"answer\":[{\"handle\":7}]}\n", b"{\"failure\":\"new\"}\n", b"\0\n"]
     {
-        let (_folder, socket) = answering(nonsense);
+        let socket = answering(nonsense);
         let failure = failure(socket.connections());
         assert!(matches!(failure, Failure::Malformed(_)), "{failure:?}");
     }
-    let (_folder, socket) = answering(b"\xff\n");
+    let socket = answering(b"\xff\n");
     assert!(matches!(failure(socket.connections()), Failure::Unreachable(_)));
 }
 
 #[test]
 fn a_socket_that_nothing_listens_on_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("rras");
-    let Failure::Unreachable(what) = failure(Socket::new(&path).instance()) else { panic!() };
-    assert!(what.starts_with(&path.display().to_string()), "{what}");
+    let (listener, socket) = socket();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let Failure::Unreachable(what) = failure(socket.instance()) else { panic!() };
+    assert!(what.starts_with(&address), "{what}");
     assert!(what.ends_with("nothing answers for RRAS there"), "{what}");
 }
 
 /// Root is refused by the missing listener, anyone else by the missing permission: neither is about RRAS's own rights.
+#[cfg(unix)]
 #[test]
 fn a_socket_without_permission_says_which_it_is() {
-    let (folder, listener, socket) = socket();
-    drop(listener);
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rras");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let Failure::Unreachable(what) = failure(socket.instance()) else { panic!() };
+    let Failure::Unreachable(what) = failure(Socket::new(Address::Path(path.clone())).instance()) else { panic!() };
     assert!(what.starts_with(&path.display().to_string()), "{what}");
 }
 
 #[test]
 fn a_socket_that_does_not_answer_hangs_and_is_left_alone() {
-    let (_folder, listener, socket) = socket();
+    let (listener, socket) = socket();
     let watched = Watched::new(socket, Duration::from_millis(30)).unwrap();
     for _ in 0..3 {
         assert!(matches!(failure(watched.connections()), Failure::Hung { .. }));
@@ -183,14 +204,16 @@ fn a_socket_that_does_not_answer_hangs_and_is_left_alone() {
 
 #[test]
 fn questions_that_are_not_known_are_refused() {
-    let (rras, socket, folder) = served();
+    let (rras, address) = served();
+    #[cfg_attr(not(unix), allow(irrefutable_let_patterns))]
+    let Address::Port(port) = address else { panic!() };
     for unknown in [&b"\"reboot\"\n"[..], b"{\"disconnect\":\"all\"}\n", b"\xff\n"] {
-        let mut stream = UnixStream::connect(folder.path().join("rras")).unwrap();
+        let mut stream = TcpStream::connect(port).unwrap();
         stream.write_all(unknown).unwrap();
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).unwrap();
         assert_eq!(answer, "{\"failure\":{\"unsupported\":\"the other side does not know this question\"}}\n");
     }
     assert_eq!(rras.script().asked, []);
-    assert_eq!(socket.connections().unwrap(), [alice()], "it goes on");
+    assert_eq!(Socket::new(address).connections().unwrap(), [alice()], "it goes on");
 }

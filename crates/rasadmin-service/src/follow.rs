@@ -2,9 +2,11 @@
 //!
 //! The journal is read without its lock, from where the ledger is. That costs one short read while nothing happens. The
 //! ledger is opened when there is something to bring in, and closed after some seconds without, so that it can be moved
-//! or restored while the service runs.
+//! or restored while the service runs. Because it writes the ledger anyway, this duty also writes octets over time.
 
 use crate::duty::{Duty, Fault, Turn};
+use crate::monitor::Seen;
+use crate::samples::{self, Samples};
 use crate::settings::Settings;
 use crate::state::{FollowReport, Report};
 use rasadmin_journal::{Error, Follower, Position};
@@ -52,6 +54,8 @@ pub struct Follow {
     checked: Instant,
     /// The segment for which a checkpoint was written, or need not be.
     segment: Option<Position>,
+    /// Octets over time, which come from the monitor.
+    samples: Option<Samples>,
     report: FollowReport,
 }
 
@@ -69,8 +73,15 @@ impl Follow {
             busy: now,
             checked: now,
             segment: None,
+            samples: None,
             report: FollowReport::default(),
         }
+    }
+
+    /// Also writes octets over time of what the monitor has seen.
+    #[must_use]
+    pub fn sampling(self, seen: Seen) -> Self {
+        Self { samples: Some(Samples::of(seen)), ..self }
     }
 
     /// Reads on, as far as the journal goes. Returns whether the ledger may lack something.
@@ -79,8 +90,7 @@ impl Follow {
         if self.checked.elapsed() >= CHECK {
             self.checked = Instant::now();
             follower.check()?;
-            let unchanged = || FileState::of(&self.settings.ledger).is_some_and(|file| Some(file) == self.closed);
-            if self.ledger.is_none() && !unchanged() {
+            if self.ledger.is_none() && !is_as_closed(&self.settings.ledger, self.closed) {
                 // Somebody has written, restored or deleted it.
                 self.brought = None;
             }
@@ -135,6 +145,26 @@ impl Follow {
         Ok(true)
     }
 
+    /// Writes octets over time, if some are due. Without them nothing goes wrong: what hinders this is left to what the duty
+    /// has to do anyway.
+    fn sample(&mut self) {
+        let Some(samples) = self.samples.as_mut().filter(|_| self.brought.is_some()) else { return };
+        if !samples.begin_round() {
+            return;
+        }
+        if let Some(ledger) = &mut self.ledger {
+            let _ = samples.write(ledger);
+            return;
+        }
+        let Settings { ledger: path, durable, .. } = &*self.settings;
+        // Another file than the one that was closed first gets the records that it lacks.
+        if is_as_closed(path, self.closed) {
+            let opened = Sqlite::open(path, Create::No, *durable, Instant::now() + samples::PATIENCE);
+            let _ = opened.and_then(|mut ledger| samples.write(&mut ledger));
+            self.closed = FileState::of(path);
+        }
+    }
+
     /// After each segment, so that the DLL starts quickly and the segment can be deleted later.
     fn write_checkpoint(&mut self, turn: &Turn<'_>) {
         let Some(brought) = self.brought else { return };
@@ -171,6 +201,11 @@ impl FileState {
     }
 }
 
+/// Has nobody changed or replaced the ledger since it was closed?
+fn is_as_closed(ledger: &Path, closed: Option<FileState>) -> bool {
+    FileState::of(ledger).is_some_and(|file| Some(file) == closed)
+}
+
 /// Follows a journal from a position; None if it does not have it (any more).
 fn follow_from(journal: &Path, position: &Position) -> Result<Option<Follower>, Error> {
     let Some(mut follower) = Follower::open(journal)? else { return Ok(None) };
@@ -199,6 +234,9 @@ impl Duty for Follow {
         } else if self.ledger.is_some() && self.busy.elapsed() >= IDLE {
             self.ledger = None;
             self.closed = FileState::of(&self.settings.ledger);
+        }
+        if !turn.stop.is_requested() {
+            self.sample();
         }
         Ok(EVERY)
     }

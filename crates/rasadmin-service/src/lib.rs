@@ -7,13 +7,14 @@
 //!
 //! | duty | does |
 //! |---|---|
-//! | [`follow`](Follow) | brings records into the ledger as they come, and writes a checkpoint after each segment |
+//! | [`follow`](Follow) | brings records and octets over time into the ledger as they come, and writes a checkpoint after each segment |
 //! | [`monitor`](Monitor) | looks at RRAS's connections: who is there, how much they send, what is not on record |
 //! | [`retention`](Retention) | deletes what is too old, checks the ledger, backs it up, and watches the disks |
 //! | [`pipe`](Pipe) | answers commands on this computer |
 //! | [`metrics`](Metrics) | counts for a monitoring system |
 #![forbid(unsafe_code)]
 
+pub mod blocks_in_force;
 mod board;
 mod current;
 pub mod disconnect;
@@ -30,6 +31,8 @@ pub mod pipe;
 mod retention;
 mod run;
 mod runner;
+mod samples;
+pub mod seen;
 mod service;
 mod settings;
 pub mod state;

@@ -7,6 +7,7 @@ mod collector;
 mod exposition;
 mod families;
 mod file;
+mod histogram;
 mod tally;
 
 pub use collector::Collector;

@@ -3,26 +3,37 @@
 //! The crate `rasadmin-pipe` has the protocol, and lets nobody hold it up. This duty knows the answers.
 
 mod changes;
+mod explain;
+mod names;
+mod simulations;
 
+use crate::blocks_in_force::BlocksInForce;
 use crate::board::Board;
 use crate::disconnect::{Disconnector, Outcome};
 use crate::duty::{Duty, DutyStart, Fault, Turn};
+use crate::live_table;
 use crate::metrics::Collector;
 use crate::runner::{now, works_for_duty};
 use crate::settings::Settings;
 use crate::state::{PipeReport, Report};
 pub(crate) use changes::Changes;
+use explain::OneAtATime;
 use jiff::Timestamp;
 use rasadmin_engine::Id;
 use rasadmin_pipe::{Address, Caller, Disconnected, Error, Handler, Limits, Refusal, Request, Server, Why};
 use rasadmin_system::places;
 use serde_json::Value;
+use simulations::{CloseOnDrop, Part, Simulations};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long after a request `rasadmin status` may first show it.
 const TURN: Duration = Duration::from_secs(1);
+
+/// How many blocks an answer has at most. Names have up to 256 characters and a reason 200, each of up to
+/// six bytes in JSON: this many always fit into a message.
+const MOST_BLOCKS: usize = 200;
 
 /// Where the service of a journal answers.
 pub fn address(journal: &Path) -> Address {
@@ -35,6 +46,8 @@ pub struct Pipe {
     collector: Option<Arc<Collector>>,
     disconnector: Option<Arc<Disconnector>>,
     changes: Arc<Changes>,
+    /// Before the server, which waits for its clients when it is dropped: one may wait until its candidate is compiled.
+    simulations: CloseOnDrop,
     board: Arc<Board>,
     server: Option<Server>,
     report: PipeReport,
@@ -51,7 +64,9 @@ impl Pipe {
         start: DutyStart,
     ) -> Self {
         let (address, server, report) = (address(&settings.journal), None, PipeReport::default());
-        Self { address, collector, disconnector, changes, board: start.board, server, report }
+        let simulations = Simulations::new(changes.settings.clone(), changes.config.clone());
+        let simulations = CloseOnDrop(Arc::new(simulations));
+        Self { address, collector, disconnector, changes, simulations, board: start.board, server, report }
     }
 }
 
@@ -62,12 +77,15 @@ impl Duty for Pipe {
             None => {
                 let (board, collector) = (self.board.clone(), self.collector.clone());
                 let (disconnector, changes) = (self.disconnector.clone(), self.changes.clone());
-                let answers = Answers { board, collector, disconnector, changes };
+                let simulations = self.simulations.0.clone();
+                let explaining = OneAtATime::default();
+                let answers = Answers { board, collector, disconnector, changes, simulations, explaining };
                 let server = Server::bind(&self.address, Box::new(answers), Limits::default(), turn.stop.flag())?;
                 self.server.insert(server)
             }
         };
         let served = server.serve_for(TURN);
+        self.simulations.0.forget(Instant::now());
         let counts = server.counts();
         self.report = PipeReport {
             answered: counts.answered,
@@ -115,6 +133,8 @@ struct Answers {
     collector: Option<Arc<Collector>>,
     disconnector: Option<Arc<Disconnector>>,
     changes: Arc<Changes>,
+    simulations: Arc<Simulations>,
+    explaining: OneAtATime,
 }
 
 impl Answers {
@@ -125,6 +145,16 @@ impl Answers {
             "disconnecting is switched off, or the service runs without `--rras`"
         };
         self.disconnector.as_deref().ok_or_else(|| Refusal::new(Why::Unavailable, off))
+    }
+
+    fn blocks(&self) -> Result<Value, Refusal> {
+        let _reading = self.explaining.begin()?;
+        let journal = &self.changes.settings.journal;
+        let blocks = BlocksInForce::read(journal, now(), MOST_BLOCKS).map_err(|error| {
+            let fault = Fault::from(error);
+            Refusal::new(Why::Unavailable, format_args!("{}; {}", fault.what, fault.remedy))
+        })?;
+        serde_json::to_value(blocks.unwrap_or_default()).map_err(|e| Refusal::new(Why::Bug, e))
     }
 
     fn disconnect(&self, sessions: &[String], reason: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
@@ -153,8 +183,9 @@ impl Handler for Answers {
     /// Each request has its answer here. What changes something must record `caller.account`, which is who the system
     /// says has asked.
     fn answer(&self, request: &Request, caller: &Caller) -> Result<Value, Refusal> {
+        let bug = |error: serde_json::Error| Refusal::new(Why::Bug, error);
         match request {
-            Request::Status {} => serde_json::to_value(self.board.state()).map_err(|e| Refusal::new(Why::Bug, e)),
+            Request::Status {} => serde_json::to_value(self.board.state()).map_err(bug),
             Request::Disconnect { sessions, reason } => self.disconnect(sessions, reason.as_deref(), caller),
             Request::Configuration {} => self.changes.configuration(self.board.state().config_fault),
             Request::Block { subject, until, reason } => self.changes.block(subject, *until, reason.as_deref(), caller),
@@ -165,6 +196,22 @@ impl Handler for Answers {
                 let busy = || Refusal::new(Why::Unavailable, "the service waits for RRAS; try again");
                 self.disconnector()?.resume(rule).map(Value::Bool).ok_or_else(busy)
             }
+            Request::Live {} => {
+                let table = live_table::read(&self.changes.settings.journal).unwrap_or_default();
+                serde_json::to_value(table).map_err(bug)
+            }
+            Request::Blocks {} => self.blocks(),
+            Request::Explain(asked) => {
+                let Changes { settings, config, clock } = &*self.changes;
+                explain::answer(settings, &config.get(), clock(), asked, &self.explaining)
+            }
+            Request::Simulate { configuration, since, until } => {
+                let part = Part { since: *since, until: *until };
+                self.simulations.start(configuration, part, &self.changes.clock).map(Value::from)
+            }
+            Request::Simulation { number } => serde_json::to_value(self.simulations.state(*number)?).map_err(bug),
+            Request::StopSimulation { number } => self.simulations.stop(*number, caller).map(Value::Bool),
+            Request::OnBehalf { .. } => Err(Refusal::new(Why::Bug, "a bug in rasadmin: the change was not taken out")),
             Request::Metrics {} => {
                 let off = "metrics are switched off: set service.metrics.enabled = true";
                 let collector = self.collector.as_ref().ok_or_else(|| Refusal::new(Why::Unavailable, off))?;
@@ -174,7 +221,47 @@ impl Handler for Answers {
         }
     }
 
+    fn dashboard_changes(&self) -> bool {
+        self.changes.config.get().service.dashboard_changes
+    }
+
     fn on_thread(&self) {
         works_for_duty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::Current;
+    use crate::state::State;
+    use rasadmin_engine::{Mono, Stamp};
+    use rasadmin_policy::Name;
+    use rasadmin_policy::config::{self, Config};
+
+    fn config(pipe: &str) -> Arc<Config> {
+        let text = format!("default.action = \"allow\"\n{pipe}");
+        Arc::new(config::parse("f", &text, Path::new("/f"), &mut |_| unreachable!()).unwrap())
+    }
+
+    /// The next request is answered under the new configuration, even before the duties start again.
+    #[test]
+    fn the_configuration_in_force_says_whether_the_dashboard_may_change_something() {
+        let current = Arc::new(Current::new(config("")));
+        let settings = Arc::new(Settings::of(&current.get(), &Name::new("VPN1")));
+        let clock = Box::new(|| Stamp { time: 0, mono: Mono(0) });
+        let changes = Arc::new(Changes { settings: settings.clone(), config: current.clone(), clock });
+        let answers = Answers {
+            board: Arc::new(Board::new(State::default())),
+            collector: None,
+            disconnector: None,
+            changes,
+            simulations: Arc::new(Simulations::new(settings, current.clone())),
+            explaining: OneAtATime::default(),
+        };
+        assert!(!answers.dashboard_changes());
+        current.set(config("service.pipe.dashboard_changes = true\n"));
+        assert!(answers.dashboard_changes());
     }
 }

@@ -6,6 +6,7 @@ use crate::log::Log;
 use crate::state::Report;
 use crate::stop::Stop;
 use rasadmin_messages::Message;
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -68,9 +69,7 @@ impl Runner {
         let done = catch_unwind(AssertUnwindSafe(|| duty.get_or_insert_with(|| (self.new.make)(start())).step(&turn)));
         done.unwrap_or_else(|panic| {
             *duty = None;
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            Err(Fault::new(format!("a bug in rasadmin: {text}"), "report it with this text"))
+            Err(bug(&*panic))
         })
     }
 
@@ -88,6 +87,13 @@ impl Runner {
             }
         }
     }
+}
+
+/// What a panic was, as a fault.
+pub fn bug(panic: &(dyn Any + Send)) -> Fault {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Fault::new(format!("a bug in rasadmin: {text}"), "report it with this text")
 }
 
 /// The time of day.

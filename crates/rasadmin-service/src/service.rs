@@ -50,13 +50,12 @@ pub struct Service {
 
 /// The duties that a configuration switches on. Without `rras`, RRAS cannot be asked here.
 pub fn duties(settings: &Arc<Settings>, config: &Arc<Current>, rras: Option<&Beside>) -> Vec<NewDuty> {
-    let mut duties = Vec::new();
+    let (mut duties, seen) = (Vec::new(), Seen::default());
     if settings.service.follow {
-        let settings = settings.clone();
-        let make = move |_| Box::new(Follow::new(settings.clone())) as Box<dyn crate::Duty>;
+        let (settings, seen) = (settings.clone(), seen.clone());
+        let make = move |_| Box::new(Follow::new(settings.clone()).sampling(seen.clone())) as Box<dyn crate::Duty>;
         duties.push(NewDuty { name: DutyName::Follow, make: Box::new(make) });
     }
-    let seen = Seen::default();
     if let Some(rras) = rras.filter(|_| settings.service.monitor) {
         let (settings, config, rras, seen) = (settings.clone(), config.clone(), rras.clone(), seen.clone());
         let make = move |start: DutyStart| {

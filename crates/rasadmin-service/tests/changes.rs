@@ -5,63 +5,18 @@ mod support;
 
 use rasadmin_engine::effect::BlockSubject;
 use rasadmin_engine::{Event, Record};
-use rasadmin_pipe::{Blocked, Configuration, Error, Refusal, Released, Request, Subject, Why, ask};
+use rasadmin_pipe::{Blocked, Configuration, Released, Request, Subject, Why};
 use rasadmin_recorder::Verdict;
-use rasadmin_service::{Current, Service, Settings, duties, pipe};
-use serde::de::DeserializeOwned;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use support::{CONFIG, PATIENCE, Scene, With as _, connection, lock, log, settings};
+use support::{CONFIG, Running, Scene, With as _, connection};
 
-struct Running {
-    scene: Scene,
-    service: Option<Service>,
-    settings: Arc<Settings>,
+fn running() -> Running {
+    Running::beside(Scene::new(CONFIG))
 }
 
-impl Running {
-    fn new() -> Self {
-        let scene = Scene::new(CONFIG);
-        let (settings, (log, _)) = (settings(&scene), log());
-        let current = Arc::new(Current::new(scene.config.clone()));
-        let all = duties(&settings, &current, None);
-        let service = Service::start(&settings, lock(&settings.journal), all, 1, &log).unwrap();
-        Self { scene, service: Some(service), settings }
-    }
-
-    fn try_ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match ask(&pipe::address(&self.settings.journal), request, PATIENCE) {
-                Err(Error::NoService(_)) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
-                answer => return answer,
-            }
-        }
-    }
-
-    fn ask<T: DeserializeOwned>(&self, request: &Request) -> T {
-        self.try_ask(request).unwrap_or_else(|error| panic!("{request:?}: {error}"))
-    }
-
-    fn refuses(&self, request: &Request) -> Refusal {
-        match self.try_ask::<serde_json::Value>(request) {
-            Err(Error::Refused(refusal)) => refusal,
-            other => panic!("{request:?}: {other:?}"),
-        }
-    }
-
-    fn last(&self) -> Record {
-        self.scene.records().pop().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(service) = self.service.take() {
-            service.stop();
-        }
-    }
+/// The last record of the journal.
+fn last(running: &Running) -> Record {
+    running.scene.records().pop().unwrap()
 }
 
 fn user(name: &str) -> Subject {
@@ -79,12 +34,12 @@ fn me() -> Option<String> {
 
 #[test]
 fn a_user_is_blocked_and_unblocked_and_the_account_that_asked_is_recorded() {
-    let running = Running::new();
+    let running = running();
     running.scene.begin(1, "alice", "VPN2-1").unwrap();
     let session = running.scene.present().by_handle(1).unwrap().id.to_string();
     let blocked: Blocked = running.ask(&block(user("alice"), Some("stolen")));
     assert_eq!(blocked, Blocked::InForce { sessions: vec![session] });
-    let Event::BeginBlock(begun) = running.last().event else { panic!("{:?}", running.last()) };
+    let Event::BeginBlock(begun) = last(&running).event else { panic!("{:?}", last(&running)) };
     let alice = running.scene.config.domains.identity(&"alice".into(), &"".into()).unwrap();
     assert_eq!((begun.subject, begun.reason.as_deref()), (BlockSubject::User(alice), Some("stolen")));
     assert!(begun.by.is_some() && begun.by == me(), "{:?}", begun.by);
@@ -96,7 +51,7 @@ fn a_user_is_blocked_and_unblocked_and_the_account_that_asked_is_recorded() {
 
 #[test]
 fn a_claimed_computer_is_blocked_however_it_is_spelled() {
-    let running = Running::new();
+    let running = running();
     let of = |name: &str| Subject::ClaimedComputer(name.to_owned());
     assert_eq!(running.ask::<Blocked>(&block(of("laptop-7"), None)), Blocked::InForce { sessions: vec![] });
     let event = connection(1, "alice").with(|e| e.computer = "LAPTOP-7".into());
@@ -106,7 +61,7 @@ fn a_claimed_computer_is_blocked_however_it_is_spelled() {
 
 #[test]
 fn a_session_is_closed_and_an_address_released_once() {
-    let running = Running::new();
+    let running = running();
     running.scene.begin(1, "alice", "VPN2-1").unwrap();
     let session = running.scene.present().by_handle(1).unwrap().id;
     let address = running.scene.present().leases_of(session).next().unwrap().address;
@@ -114,17 +69,36 @@ fn a_session_is_closed_and_an_address_released_once() {
     let release = |force| running.ask::<Released>(&Request::Release { address, force });
     assert_eq!(release(false), Released::InUse);
     assert_eq!((release(true), release(true)), (Released::Released, Released::WasFree));
-    let Event::ReleaseAddress { by, force: true, .. } = running.last().event else { panic!("{:?}", running.last()) };
+    let Event::ReleaseAddress { by, force: true, .. } = last(&running).event else { panic!("{:?}", last(&running)) };
     assert_eq!(by, me());
     let close = Request::Close { session: session.to_string() };
     assert_eq!((running.ask::<bool>(&close), running.ask::<bool>(&close)), (true, false));
-    let Event::CloseSession { by, .. } = running.last().event else { panic!("{:?}", running.last()) };
+    let Event::CloseSession { by, .. } = last(&running).event else { panic!("{:?}", last(&running)) };
     assert_eq!(by, me());
 }
 
 #[test]
+fn a_change_for_a_user_of_the_dashboard_is_recorded_with_both_names() {
+    let running = running();
+    let on_behalf = |of: &str, change: Request| Request::OnBehalf { of: of.to_owned(), change: Box::new(change) };
+    let blocked: Blocked = running.ask(&on_behalf("anna", block(user("alice"), Some("stolen"))));
+    assert_eq!(blocked, Blocked::InForce { sessions: vec![] });
+    let Event::BeginBlock(begun) = last(&running).event else { panic!("{:?}", last(&running)) };
+    assert_eq!(begun.by, Some(format!("anna (dashboard, {})", me().unwrap())));
+    let hostile = on_behalf("\u{1b}[2J\u{202e}", Request::Unblock { subject: user("alice") });
+    assert!(running.ask::<bool>(&hostile));
+    let Event::EndBlock { by: Some(by), .. } = last(&running).event else { panic!("{:?}", last(&running)) };
+    assert_eq!(by, format!("\\u{{1b}}[2J\\u{{202e}} (dashboard, {})", me().unwrap()));
+    let before = running.scene.records().len();
+    for wrong in [on_behalf("anna", Request::Status {}), on_behalf("", Request::Unblock { subject: user("alice") })] {
+        assert_eq!(running.refuses(&wrong).why, Why::Invalid, "{wrong:?}");
+    }
+    assert_eq!(running.scene.records().len(), before);
+}
+
+#[test]
 fn the_configuration_in_force_is_shown() {
-    let running = Running::new();
+    let running = running();
     let shown: Configuration = running.ask(&Request::Configuration {});
     assert_eq!((shown.text.as_str(), shown.hash), (CONFIG, running.scene.config.hash.clone()));
     assert!(shown.file.ends_with("rasadmin.toml") && shown.fault.is_none(), "{}", shown.file);
@@ -132,7 +106,7 @@ fn the_configuration_in_force_is_shown() {
 
 #[test]
 fn what_makes_no_sense_is_refused_and_nothing_is_recorded() {
-    let running = Running::new();
+    let running = running();
     let before = running.scene.records().len();
     let long = "x".repeat(601);
     for request in [

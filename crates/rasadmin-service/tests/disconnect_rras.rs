@@ -36,6 +36,23 @@ fn what_an_administrator_names_is_disconnected_and_the_account_is_recorded() {
     );
 }
 
+/// A block disconnects too, and may be faster than the order that follows it.
+#[test]
+fn what_has_been_disconnected_already_is_told_apart_from_what_never_was_there() {
+    let mut case = Case::fresh("report", "");
+    case.begin(1, "alice");
+    case.begin(2, "bob");
+    let ids: Vec<_> = (1..=2).map(|handle| case.scene.present().by_handle(handle).unwrap().id).collect();
+    case.disconnector.order(&ids[..1], None, "root").unwrap();
+    case.hangup(1, "alice");
+    case.hangup(2, "bob");
+    for steps in 0..3 {
+        let outcomes = case.disconnector.order(&ids, None, "root").unwrap();
+        assert_eq!(outcomes, [Outcome::Ended, Outcome::NotLive], "after {steps} steps");
+        case.step();
+    }
+}
+
 #[test]
 fn an_order_that_rras_cannot_hear_is_recorded_and_carried_out_later() {
     let mut case = Case::fresh("report", "");

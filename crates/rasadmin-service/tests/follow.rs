@@ -3,6 +3,10 @@
 
 mod support;
 
+use rasadmin_engine::counters::Counted;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Mono, Stamp};
+use rasadmin_service::monitor::{Seen, Watched};
 use rasadmin_service::state::{FollowReport, Report};
 use rasadmin_service::{Duty, Follow, Log, Stop, Turn};
 use std::sync::Arc;
@@ -12,6 +16,7 @@ use support::{CONFIG, Lines, PATIENCE, Scene, log, settings};
 struct Case {
     scene: Scene,
     duty: Follow,
+    seen: Seen,
     stop: Stop,
     log: Arc<Log>,
     lines: Lines,
@@ -20,9 +25,10 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let scene = Scene::new(CONFIG);
-        let duty = Follow::new(settings(&scene));
+        let seen = Seen::default();
+        let duty = Follow::new(settings(&scene)).sampling(seen.clone());
         let (log, lines) = log();
-        Self { scene, duty, stop: Stop::default(), log, lines }
+        Self { scene, duty, seen, stop: Stop::default(), log, lines }
     }
 
     fn visit(&self, handle: u64) {
@@ -37,6 +43,22 @@ impl Case {
         self.duty.step(&Turn { now, stop: &self.stop, log: &self.log }).unwrap();
         let Report::Follow(report) = self.duty.report() else { panic!("another duty's report") };
         report
+    }
+
+    /// The monitor looks some minutes after the start: the session of this handle has received so much.
+    fn look(&self, handle: u64, minute: i64, received: u64) {
+        let session = self.scene.present().by_handle(handle).unwrap().id;
+        let usage = Usage { input_octets: received, output_octets: 1, ..Usage::default() };
+        let listed = Stamp { time: support::MONDAY + minute * 60_000, mono: Mono(0) };
+        let watched = Watched { listed, counted: Counted::first(&usage, Mono(0)), heard: None };
+        self.seen.lock().unwrap().insert(session, watched);
+    }
+
+    /// Octets over time: session, minute and sum of each row.
+    fn octets(&self) -> String {
+        let minute = format!("(time - {}) / 60000", support::MONDAY);
+        let sql = format!("SELECT session, {minute}, input_octets FROM session_octets ORDER BY session, time");
+        support::ask(&self.scene.config.ledger, &sql)
     }
 
     fn warnings(&self) -> usize {
@@ -136,4 +158,58 @@ fn an_interrupted_step_does_not_say_that_nothing_is_behind() {
     }
     case.stop.request();
     assert!(case.step(0).behind > 0);
+}
+
+#[test]
+fn octets_over_time_come_from_the_looks_of_the_monitor() {
+    let mut case = Case::new();
+    case.scene.begin(1, "alice", "VPN0-1").unwrap();
+    case.scene.begin(2, "bob", "VPN0-2").unwrap();
+    for minute in 0..=10 {
+        case.look(1, minute, 100 + minute as u64);
+        case.look(2, minute, 7);
+        case.step(0);
+    }
+    assert_eq!(case.octets(), "1 0 100; 1 5 105; 1 10 110; 2 0 7");
+    // Another process goes on with them.
+    case.duty = Follow::new(settings(&case.scene)).sampling(case.seen.clone());
+    for minute in 11..=15 {
+        case.look(1, minute, 100 + minute as u64);
+        case.step(0);
+    }
+    assert_eq!(case.octets(), "1 0 100; 1 5 105; 1 10 110; 1 15 115; 2 0 7");
+}
+
+#[test]
+fn octets_over_time_come_into_a_ledger_that_was_idle() {
+    let mut case = Case::new();
+    case.scene.begin(1, "alice", "VPN0-1").unwrap();
+    case.step(0);
+    case.until_closed();
+    case.look(1, 0, 100);
+    case.step(0);
+    assert_eq!(case.octets(), "1 0 100");
+    assert!(!case.scene.config.ledger.with_extension("db-wal").exists(), "and it is closed again");
+}
+
+#[test]
+fn a_ledger_that_is_busy_or_cannot_be_written_only_means_fewer_octets_over_time() {
+    let mut case = Case::new();
+    case.scene.begin(1, "alice", "VPN0-1").unwrap();
+    case.step(0);
+    let other = rusqlite::Connection::open(&case.scene.config.ledger).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    case.look(1, 0, 100);
+    case.step(0);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(case.octets(), "");
+    case.look(1, 1, 101);
+    case.step(0);
+    assert_eq!(case.octets(), "1 1 101", "the next round has it");
+    other.execute_batch("DROP TABLE session_octets").unwrap();
+    case.look(1, 6, 106);
+    case.step(0);
+    case.visit(2);
+    case.step(0);
+    assert_eq!(case.sessions(), "2", "records still come in");
 }

@@ -4,6 +4,7 @@
 mod support;
 
 use rasadmin_engine::Event;
+use rasadmin_engine::callback::Callback;
 use rasadmin_engine::effect::{Disconnecting, Enforcement, Usage};
 use rasadmin_engine::event::Disconnect;
 use rasadmin_pipe::{Error, Request, Why, ask};
@@ -128,6 +129,9 @@ fn what_happens_is_counted_from_the_start() {
     let running = start(scene);
     running.metrics(&ONE_LIVE);
     let scene = &running.scene;
+    for micros in [271, 90, 7_000_000] {
+        scene.recorder.call_took(Callback::AcceptNewConnection, Duration::from_micros(micros));
+    }
     scene.begin(2, "bob", "VPN0-2").unwrap();
     for _ in 0..3 {
         scene.begin(3, "mallory", "VPN0-3").unwrap_err();
@@ -235,9 +239,12 @@ fn the_page_lists_every_metric() {
     let listed: Vec<String> = rows.map(|row| format!("{} {} {}", row[1], row[2], row[3])).collect();
     let metrics = golden.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(|line| {
         let (name, kind) = line.split_once(' ').unwrap();
-        let sample = golden.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap_or_default();
+        let begins = [format!("{name}{{"), format!("{name}_bucket{{")];
+        let sample = golden.lines().find(|line| begins.iter().any(|begin| line.starts_with(begin))).unwrap_or_default();
         let labels = sample.split(['{', ',']).skip(1).filter_map(|label| label.split_once("=\"")).map(|(name, _)| name);
-        format!("{name} {kind} {}", labels.collect::<Vec<_>>().join(", "))
+        // `le` is part of the type.
+        let labels: Vec<_> = labels.filter(|label| *label != "le").collect();
+        format!("{name} {kind} {}", labels.join(", "))
     });
     assert_eq!(listed, metrics.collect::<Vec<_>>());
 }

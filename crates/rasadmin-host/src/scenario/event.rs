@@ -76,6 +76,8 @@ pub enum Action {
     },
     /// The client's endpoint changes to this address.
     Move(String),
+    /// The client is gone, and RRAS does not know: its traffic stops.
+    Vanish,
     /// The session ends.
     Hangup(Hangup),
     /// Calls of the session's end arrive late or again; of links only the one at this port, if one is named.

@@ -160,6 +160,10 @@ impl Parser {
                 }
                 Action::Move(ip(line.needed("to")?)?)
             }
+            "vanish" => {
+                self.connected(session, at)?;
+                Action::Vanish
+            }
             "hangup" => {
                 let state = self.live(session, at)?;
                 if state.ends.is_some() {

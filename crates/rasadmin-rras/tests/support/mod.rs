@@ -44,6 +44,11 @@ impl StandIn {
         std::fs::write(self.beside(".script"), script).unwrap();
     }
 
+    /// Asks the program behind a port of this computer instead of reading a script.
+    pub fn ask(&self, port: u16) {
+        std::fs::write(self.beside(".port"), port.to_string()).unwrap();
+    }
+
     pub fn load(&self) -> Mprapi {
         Mprapi::load(&self.library, || Ok(Some(INSTANCE))).unwrap()
     }

@@ -1,7 +1,7 @@
 //! What an administrator orders.
 
 use super::tries::NOT_LISTED;
-use super::{Decided, Disconnector};
+use super::{Decided, Disconnector, Inner};
 use crate::duty::Fault;
 use rasadmin_engine::effect::{Disconnecting, Enforcement};
 use rasadmin_engine::{Id, InterfaceType};
@@ -53,10 +53,19 @@ impl Disconnector {
             if !self.follow(&mut inner, &config)? {
                 return Ok(outcomes);
             }
+            if let Inner { journal: Some(journal), tries, .. } = &mut *inner {
+                tries.forget_ended(journal.state());
+            }
             let why = Disconnecting::Asked { reason: reason.map(str::to_owned) };
             let mut failed = None;
             for (session, outcome) in sessions.iter().zip(&mut outcomes) {
-                let Some(live) = inner.state().and_then(|state| state.session(*session)) else { continue };
+                let Some(live) = inner.state().and_then(|state| state.session(*session)) else {
+                    // A block has come before the question.
+                    if inner.tries.has_ended(*session) {
+                        *outcome = Outcome::Ended;
+                    }
+                    continue;
+                };
                 if live.interface != InterfaceType::Client {
                     *outcome = Outcome::Refused("it is a router's, not a client's".to_owned());
                     continue;

@@ -245,7 +245,7 @@ impl Planner {
         now.since(since) >= STANDS
     }
 
-    /// For a session that is no longer denied, time starts over if it is denied again.
+    /// Forgets sessions that are no longer denied: if they are denied again, their time of grace begins anew.
     fn forget(&mut self, state: &State, denied: &BTreeMap<String, Vec<Denied>>) {
         let pairs = |(rule, all): (&String, &Vec<Denied>)| {
             all.iter().map(|one| (one.session, rule.clone())).collect::<Vec<_>>()

@@ -1,5 +1,6 @@
 //! Prometheus' text format.
 
+use super::histogram::Histogram;
 use rasadmin_text::printable;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -11,6 +12,8 @@ pub enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// How often something took how long.
+    Histogram,
 }
 
 /// A text in this format, as it is made.
@@ -23,12 +26,14 @@ pub struct Family {
     help: &'static str,
     kind: Kind,
     samples: BTreeMap<String, f64>,
+    /// The lines of histograms, whose order is that of the bounds.
+    histograms: String,
 }
 
 impl Family {
     /// Without samples, nothing of it is written.
     pub const fn new(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { name, help, kind, samples: BTreeMap::new() }
+        Self { name, help, kind, samples: BTreeMap::new(), histograms: String::new() }
     }
 
     /// Adds a sample. If there is one with the same labels, its value grows: no sample may be there twice.
@@ -37,7 +42,22 @@ impl Family {
         *self.samples.entry(labels.collect::<Vec<_>>().join(",")).or_default() += value;
     }
 
-    /// The same, in one expression.
+    /// Adds a histogram with one label, each of whose values is added once. Its durations become seconds.
+    pub fn add_histogram(&mut self, (label, value): (&str, &str), histogram: &Histogram) {
+        let (name, of) = (self.name, format!("{label}=\"{}\"", Escaped(value)));
+        let lines = &mut self.histograms;
+        // To a text: cannot fail.
+        for (bound, count) in histogram.cumulative() {
+            let _ = writeln!(lines, "{name}_bucket{{{of},le=\"{}\"}} {count}", f64::from(bound) / 1e6);
+        }
+        let _ = writeln!(lines, "{name}_bucket{{{of},le=\"+Inf\"}} {}", histogram.count);
+        #[allow(clippy::cast_precision_loss)] // Exact for 285 years of waiting.
+        let sum = histogram.sum as f64 / 1e6;
+        let _ = writeln!(lines, "{name}_sum{{{of}}} {sum}");
+        let _ = writeln!(lines, "{name}_count{{{of}}} {}", histogram.count);
+    }
+
+    /// As [`add`](Self::add), in one expression.
     #[must_use]
     pub fn with(mut self, labels: &[(&str, &str)], value: f64) -> Self {
         self.add(labels, value);
@@ -48,13 +68,14 @@ impl Family {
 impl Exposition {
     /// Writes a metric.
     pub fn push(&mut self, family: &Family) {
-        let Family { name, help, kind, samples } = family;
-        if samples.is_empty() {
+        let Family { name, help, kind, samples, histograms } = family;
+        if samples.is_empty() && histograms.is_empty() {
             return;
         }
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         let mut lines = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
         for (labels, value) in samples {
@@ -62,6 +83,7 @@ impl Exposition {
             let _ = writeln!(lines, "{name}{labels} {value}"); // To a text: cannot fail.
         }
         self.0 += &lines;
+        self.0 += histograms;
     }
 
     /// The text.

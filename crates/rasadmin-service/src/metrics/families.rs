@@ -1,7 +1,7 @@
 //! The metrics: their names, types and meanings. docs/metrics.md lists them too, and a test compares the two.
 
 use super::collector::Collected;
-use super::exposition::Kind::{Counter, Gauge};
+use super::exposition::Kind::{Counter, Gauge, Histogram};
 use super::exposition::{Exposition, Family};
 use crate::settings::Settings;
 use crate::state::{PipeReport, Report, State};
@@ -86,11 +86,17 @@ fn journal_metrics(settings: &Settings, state: &rasadmin_engine::State, collecte
     for (key, count) in &collected.tally.disconnects {
         disconnects.add(&[("how", key.how), ("why", key.why), ("rule", &key.rule)], float(*count));
     }
+    let mut calls =
+        Family::new("rasadmin_callback_duration_seconds", Histogram, "How long RRAS waited for its calls of the DLL.");
+    for (callback, histogram) in &collected.tally.calls {
+        calls.add_histogram(("callback", callback.name()), histogram);
+    }
     let [received, sent] = collected.tally.octets.map(float);
     let mut all = vec![
         live,
         decisions,
         disconnects,
+        calls,
         Family::new("rasadmin_received_bytes_total", Counter, "Octets received from clients.").with(&[], received),
         Family::new("rasadmin_sent_bytes_total", Counter, "Octets sent to clients.").with(&[], sent),
     ];

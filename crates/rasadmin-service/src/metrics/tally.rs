@@ -1,5 +1,7 @@
 //! What is counted from records, one after another. It only grows.
 
+use super::histogram::Histogram;
+use rasadmin_engine::callback::{Callback, Took};
 use rasadmin_engine::effect::{DayUse, Repeated};
 use rasadmin_engine::{Decision, Effect, Id, Mono, Record, State};
 use rasadmin_ledger::report::DecidedBy;
@@ -45,6 +47,8 @@ pub struct Tally {
     pub decisions: BTreeMap<DecisionKey, u64>,
     /// Decisions to disconnect a session.
     pub disconnects: BTreeMap<DisconnectKey, u64>,
+    /// How long RRAS's calls took.
+    pub calls: BTreeMap<Callback, Histogram>,
     /// Octets from clients, and to clients.
     pub octets: [u64; 2],
     /// The octets of each session that are counted already, as long as more may come.
@@ -58,6 +62,9 @@ impl Tally {
     pub fn record(&mut self, record: &Record, state: &State) {
         if let Some(decision) = &record.decision {
             self.decision(decision, record);
+        }
+        for Took(callback, micros) in &record.took {
+            self.calls.entry(*callback).or_default().add(*micros);
         }
         for effect in &record.effects {
             match effect {
@@ -150,6 +157,7 @@ mod tests {
             answer: Answer::Nothing,
             session: None,
             effects: vec![effect],
+            took: Vec::new(),
         };
         tally.record(&record, &State::new());
         tally.octets
@@ -197,6 +205,7 @@ mod tests {
             answer: Answer::Nothing,
             session: None,
             effects: vec![effect],
+            took: Vec::new(),
         };
         let began = SessionBegan {
             session: Id(7),

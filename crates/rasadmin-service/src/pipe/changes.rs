@@ -1,5 +1,6 @@
 //! What clients change: each request is one event in the journal, with the account that asked.
 
+use super::names;
 use crate::current::Current;
 use crate::monitor::Clock;
 use crate::settings::Settings;
@@ -14,9 +15,6 @@ use serde::Serialize;
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// How many characters a name has at most: UNLEN, a domain, and what separates them.
-const LONGEST_NAME: usize = 600;
 
 /// Where changes go.
 pub(crate) struct Changes {
@@ -92,9 +90,7 @@ impl Changes {
     fn subject(&self, subject: &Subject) -> Result<BlockSubject, Refusal> {
         let invalid = |what: &str| Refusal::new(Why::Invalid, what);
         let (Subject::User(typed) | Subject::ClaimedComputer(typed)) = subject;
-        if typed.trim() != typed || typed.contains(char::is_control) || typed.chars().count() > LONGEST_NAME {
-            return Err(invalid("the name has blanks around it, a control character, or is too long"));
-        }
+        names::check("name", typed)?;
         match subject {
             Subject::ClaimedComputer(name) if name.is_empty() => Err(invalid("the computer's name is empty")),
             Subject::ClaimedComputer(name) => Ok(BlockSubject::claimed_computer(&Name::new(name))),

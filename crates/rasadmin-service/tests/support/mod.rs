@@ -1,10 +1,12 @@
 //! What the tests of several duties need: a recorder's scene, a log that keeps its lines, and settings.
 #![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
+mod asking;
 #[path = "../../../rasadmin-ledger/tests/support/mod.rs"]
 mod ledger;
 mod listed;
 
+pub use asking::Running;
 pub use ledger::*;
 pub use listed::listed;
 use rasadmin_journal::{ServiceLock, Taken};
