@@ -3,6 +3,7 @@
 
 use crate::accounts;
 use crate::local_memory::Local;
+use crate::sddl;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle};
@@ -16,6 +17,7 @@ use windows_sys::Win32::Security::Authorization::{
 use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, OWNER_SECURITY_INFORMATION,
     PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
+    UNPROTECTED_DACL_SECURITY_INFORMATION,
 };
 use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
 
@@ -121,7 +123,8 @@ fn owner_in(code: u32, owner: PSID, _descriptor: Local) -> io::Result<String> {
     unsafe { accounts::text(owner) }
 }
 
-/// Gives a file or folder the access list of this text, and stops inheritance. With `owner`, it sets the owner too.
+/// Gives a file or folder the access list of this text. If the list is protected, inheritance stops. With `owner`, it
+/// sets the owner too.
 pub(super) fn set(path: &Path, sddl: &str, owner: bool) -> io::Result<()> {
     let name = wide(path)?;
     let descriptor = parse(sddl)?;
@@ -136,9 +139,13 @@ pub(super) fn set(path: &Path, sddl: &str, owner: bool) -> io::Result<()> {
         // Without a list everyone would be allowed everything.
         return Err(io::Error::other("the new access list is missing"));
     }
-    let what = DACL_SECURITY_INFORMATION
-        | PROTECTED_DACL_SECURITY_INFORMATION
-        | if owner { OWNER_SECURITY_INFORMATION } else { 0 };
+    // Windows makes inherited entries again from those of the folder above.
+    let inheritance = if sddl::is_protected(sddl) {
+        PROTECTED_DACL_SECURITY_INFORMATION
+    } else {
+        UNPROTECTED_DACL_SECURITY_INFORMATION
+    };
+    let what = DACL_SECURITY_INFORMATION | inheritance | if owner { OWNER_SECURITY_INFORMATION } else { 0 };
     // SAFETY: a terminated name; owner and list are parts of the descriptor, which lives until after the call.
     let code = unsafe { SetNamedSecurityInfoW(name.as_ptr(), SE_FILE_OBJECT, what, sid, null_mut(), list, null_mut()) };
     if code == ERROR_SUCCESS { Ok(()) } else { Err(io::Error::from_raw_os_error(code as i32)) }

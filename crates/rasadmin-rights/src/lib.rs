@@ -8,6 +8,7 @@
 pub mod account;
 #[cfg(windows)]
 mod accounts;
+pub mod dashboard;
 #[cfg(windows)]
 mod descriptor;
 #[cfg(windows)]

@@ -2,7 +2,12 @@
 //!
 //! Parsing the text needs no pointers, and can be tested on every platform.
 
+mod entry;
+
 use super::Object;
+#[cfg(windows)]
+pub(crate) use entry::is_protected;
+pub use entry::{has_entry, with_entry};
 
 /// A folder that the administrators own. SYSTEM and the administrators have full control of it and everything in it. It
 /// inherits nothing.
@@ -205,6 +210,7 @@ pub(crate) fn name(who: &str) -> String {
         "LS" | "S-1-5-19" => "LOCAL SERVICE",
         "NS" | "S-1-5-20" => "NETWORK SERVICE",
         "DU" => "Domain Users",
+        crate::dashboard::SID => crate::dashboard::ACCOUNT,
         other => return format!("the account {other}"),
     }
     .into()

@@ -111,6 +111,22 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
 }
 
 /// On Unix every user can own a private folder.
+fn no_access_lists<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no access lists of Windows"))
+}
+
+pub(super) fn set_entry(_: &Path, _: &str, _: Option<&str>) -> io::Result<()> {
+    no_access_lists()
+}
+
+pub(super) fn has_entry(_: &Path, _: &str) -> io::Result<bool> {
+    no_access_lists()
+}
+
+pub(super) fn create_folder(_: &Path, _: &str) -> io::Result<()> {
+    no_access_lists()
+}
+
 pub(super) fn may_be_private() -> bool {
     true
 }

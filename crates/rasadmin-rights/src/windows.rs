@@ -81,6 +81,20 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     descriptor::set(path, sddl, !owned)
 }
 
+/// Gives an account this entry in the access list, instead of those that it has; None takes them away.
+pub(super) fn set_entry(path: &Path, who: &str, entry: Option<&str>) -> io::Result<()> {
+    let text = descriptor::read(path)?;
+    let unknown = || io::Error::other(format!("its rights are in a form that this program does not know: {text}"));
+    descriptor::set(path, &sddl::with_entry(&text, who, entry).ok_or_else(unknown)?, false)
+}
+
+/// Whether the access list has this entry.
+pub(super) fn has_entry(path: &Path, entry: &str) -> io::Result<bool> {
+    Ok(sddl::has_entry(&descriptor::read(path)?, entry))
+}
+
+pub(super) use descriptor::create_folder;
+
 /// The current user's account; its SID if Windows cannot name it, because no domain controller answers, for example.
 pub(super) fn account_name() -> io::Result<String> {
     accounts::own_name().or_else(|_| accounts::own())

@@ -1,4 +1,5 @@
-//! The Windows service `rasadmin`: how it is registered with the Service Control Manager, and whether it runs.
+//! The Windows services `rasadmin` and `rasadmin-net`: how they are registered with the Service Control Manager, and
+//! whether they run.
 
 #[cfg(windows)]
 mod manager;
@@ -9,15 +10,56 @@ use std::path::PathBuf;
 #[cfg(windows)]
 pub use manager::{query, set, start, stop};
 
-/// The service's name, and its display name.
-pub const NAME: &str = "rasadmin";
+/// One of the product's services.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The service's name, and its display name.
+    pub name: &'static str,
+    /// What the Services console says about it.
+    pub description: &'static str,
+    /// The arguments with which the Service Control Manager starts the program. The configuration's file follows.
+    pub arguments: &'static [&'static str],
+    /// Its account, which an upgrade keeps.
+    pub account: Account,
+}
 
-/// What the Services console says about it.
-pub const DESCRIPTION: &str = "Works beside Routing and Remote Access: brings the records of rasadmin.dll into the \
-     ledger, deletes old data, and makes backups. If it is stopped, VPN users are not affected.";
+/// The account that a service gets when it is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// LocalSystem.
+    System,
+    /// An account of its own, `NT SERVICE\NAME`, which has no rights but those that it is given. The process has no
+    /// privileges of Windows, and starts after the services that start with the computer.
+    Own,
+}
 
-/// The arguments with which the Service Control Manager starts the program. The configuration's file follows.
-pub const ARGUMENTS: [&str; 4] = ["service", "run", "--as-service", "--config"];
+/// The service beside RRAS, as SYSTEM.
+pub static RASADMIN: Definition = Definition {
+    name: "rasadmin",
+    description: "Works beside Routing and Remote Access: brings the records of rasadmin.dll into the ledger, deletes old \
+                  data, and makes backups. If it is stopped, VPN users are not affected.",
+    arguments: &["service", "run", "--as-service", "--config"],
+    account: Account::System,
+};
+
+/// The service of the dashboard, which speaks to a network and has no rights.
+pub static DASHBOARD: Definition = Definition {
+    name: "rasadmin-net",
+    description: "Serves the dashboard of rasadmin to browsers. It can only read, and asks the service rasadmin for \
+                  everything else. If it is stopped, VPN users are not affected.",
+    arguments: &["serve", "--as-service", "--config"],
+    account: Account::Own,
+};
+
+impl Definition {
+    /// The name of its account.
+    pub fn account_name(&self) -> String {
+        match self.account {
+            Account::System => "SYSTEM".to_owned(),
+            Account::Own => format!(r"NT SERVICE\{}", self.name),
+        }
+    }
+}
 
 /// When Windows starts the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,19 +121,39 @@ pub struct Service {
 }
 
 /// What a change has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// All of it.
     Fully,
-    /// It is registered, but Windows restarts it only after a crash, not after an end with an error.
-    WithoutRestartAfterErrors,
+    /// It is registered, but this Windows does not have these settings.
+    Without(Vec<Lack>),
     /// It will be gone as soon as nobody has it open any more.
     MarkedForDeletion,
 }
 
+/// A setting that some versions of Windows do not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// The restart after an end with an error: it is restarted after a crash only.
+    RestartAfterErrors,
+    /// The limits of its privileges: it has those that every service has.
+    Privileges,
+    /// The late start: it starts with the other services.
+    DelayedStart,
+}
+
 /// Why the Service Control Manager does not do something.
 #[derive(Debug)]
-pub enum Fault {
+pub struct Fault {
+    /// The service's name.
+    pub service: &'static str,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why the Service Control Manager does not do something.
+#[derive(Debug)]
+pub enum Why {
     /// The service of that name has another command line: it is another product's.
     NotOurs(String),
     /// An uninstall has deleted the service, but somebody still has it open.
@@ -106,21 +168,22 @@ pub enum Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotOurs(line) => {
-                write!(f, "a Windows service named `{NAME}` exists that this command did not register: {line}")
+        let name = self.service;
+        match &self.why {
+            Why::NotOurs(line) => {
+                write!(f, "a Windows service named `{name}` exists that this command did not register: {line}")
             }
-            Self::MarkedForDeletion => write!(
+            Why::MarkedForDeletion => write!(
                 f,
-                "the Windows service `{NAME}` is marked for deletion, and goes as soon as no program has it open: close \
+                "the Windows service `{name}` is marked for deletion, and goes as soon as no program has it open: close \
                  the Services console and the Task Manager, or restart the computer"
             ),
-            Self::DidNotStart(ended) => write!(f, "the Windows service `{NAME}` did not start: {ended}"),
-            Self::TooSlow(process) => {
-                write!(f, "the Windows service `{NAME}` did not start or stop within a minute")?;
+            Why::DidNotStart(ended) => write!(f, "the Windows service `{name}` did not start: {ended}"),
+            Why::TooSlow(process) => {
+                write!(f, "the Windows service `{name}` did not start or stop within a minute")?;
                 process.map_or(Ok(()), |process| write!(f, "; its process is {process}"))
             }
-            Self::System(error) => write!(f, "the Service Control Manager refuses: {error}"),
+            Why::System(error) => write!(f, "the Service Control Manager refuses for `{name}`: {error}"),
         }
     }
 }
@@ -145,11 +208,11 @@ impl fmt::Display for Ended {
 
 impl Registration {
     /// Reads a command line, as it is registered; None if it is not that of this service.
-    pub fn parse(command_line: &str, start: Start) -> Option<Self> {
+    pub fn parse(of: &Definition, command_line: &str, start: Start) -> Option<Self> {
         let words = words(command_line);
         let (program, rest) = words.split_first()?;
         let (config, arguments) = rest.split_last()?;
-        (arguments == ARGUMENTS).then(|| Self { program: program.into(), config: config.into(), start })
+        (arguments == of.arguments).then(|| Self { program: program.into(), config: config.into(), start })
     }
 }
 
@@ -171,36 +234,36 @@ fn words(command_line: &str) -> Vec<String> {
 /// Other systems have no Service Control Manager.
 #[cfg(not(windows))]
 mod elsewhere {
-    use super::{Changed, Fault, Registration, Service};
+    use super::{Changed, Definition, Fault, Registration, Service, Why};
 
-    fn unsupported<T>() -> Result<T, Fault> {
-        Err(Fault::System(std::io::ErrorKind::Unsupported.into()))
+    fn unsupported<T>(of: &Definition) -> Result<T, Fault> {
+        Err(Fault { service: of.name, why: Why::System(std::io::ErrorKind::Unsupported.into()) })
     }
 
     /// There is none.
     ///
     /// # Errors
     /// None.
-    pub fn query() -> Result<Option<Service>, Fault> {
+    pub fn query(_: &'static Definition) -> Result<Option<Service>, Fault> {
         Ok(None)
     }
 
     /// # Errors
     /// Always.
-    pub fn set(_: Option<&Registration>) -> Result<Changed, Fault> {
-        unsupported()
+    pub fn set(of: &'static Definition, _: Option<&Registration>) -> Result<Changed, Fault> {
+        unsupported(of)
     }
 
     /// # Errors
     /// Always.
-    pub fn start() -> Result<(), Fault> {
-        unsupported()
+    pub fn start(of: &'static Definition) -> Result<(), Fault> {
+        unsupported(of)
     }
 
     /// # Errors
     /// Always.
-    pub fn stop() -> Result<(), Fault> {
-        unsupported()
+    pub fn stop(of: &'static Definition) -> Result<(), Fault> {
+        unsupported(of)
     }
 }
 
@@ -210,11 +273,12 @@ pub use elsewhere::{query, set, start, stop};
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rasadmin_rights::dashboard::ACCOUNT;
 
     #[test]
     fn a_command_line_of_ours_is_read_and_no_other() {
         let read = |line: &str| {
-            let read = Registration::parse(line, Start::Manual)?;
+            let read = Registration::parse(&RASADMIN, line, Start::Manual)?;
             Some((read.program.to_string_lossy().into_owned(), read.config.to_string_lossy().into_owned()))
         };
         let ours = |program: &str, config: &str| Some((program.to_owned(), config.to_owned()));
@@ -235,6 +299,14 @@ mod tests {
         ] {
             assert_eq!(read(other), None, "{other}");
         }
+        let dashboard = r"C:\rasadmin\rasadmin.exe serve --as-service --config C:\a.toml";
+        assert_eq!(read(dashboard), None, "the other service");
+        assert!(Registration::parse(&DASHBOARD, dashboard, Start::Automatic).is_some());
+    }
+
+    #[test]
+    fn the_dashboards_service_has_an_account_without_rights() {
+        assert_eq!((RASADMIN.account_name(), DASHBOARD.account_name()), ("SYSTEM".into(), ACCOUNT.into()));
     }
 
     #[test]
