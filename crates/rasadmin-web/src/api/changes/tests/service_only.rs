@@ -1,0 +1,83 @@
+//! A process that may not read the journal: it knows the blocks from the service, and the live sessions from the ledger.
+
+use super::*;
+use crate::scene::{With as _, connection};
+use rasadmin_engine::Name;
+
+fn is_blocked(page: &Page) -> bool {
+    page.html.contains("<h2>Blocked</h2>")
+}
+
+#[test]
+fn a_block_that_the_service_lists_is_shown_compared_and_lifted() {
+    let dashboard = Dashboard::that_may_not_read_the_journal();
+    dashboard.order("unblock", &json!({"user": "bob", "reason": "x"})).refuses(409, r"CORP\BOB is not blocked");
+    let body = |seen: &Value| json!({"user": "bob", "until": null, "reason": "left", "seen": seen});
+    let lacks = "`seen` lacks sessions that are concerned now";
+    dashboard.order("block", &body(&json!({"sessions": []}))).refuses(409, lacks);
+    let seen = json!({"sessions": [dashboard.key_of(3)], "block_since": null});
+    let text = dashboard.order("block", &body(&seen)).json()["text"].to_string();
+    assert!(text.contains(r"CORP\\BOB is blocked on VPN1 until it is lifted"), "{text}");
+    dashboard.order("block", &body(&seen)).refuses(409, "there is a block, since 20");
+    let page = dashboard.get("/users/bob");
+    page.says("until it is lifted: left");
+    assert!(is_blocked(&page) && !page.text().contains("Blockednot known here"), "{}", page.text());
+    dashboard.get("/change/unblock?user=bob").says("The block: since");
+    let since = dashboard.get("/api/v1/blocks").json()[0]["since"].clone();
+    let lift = |since: &Value| json!({"user": "bob", "reason": "back", "seen": {"block_since": since}});
+    let then = json!("2026-01-01T00:00:00Z");
+    dashboard.order("unblock", &lift(&then)).refuses(409, "the block in force is one since 20");
+    dashboard.order("unblock", &lift(&since)).done(r"CORP\\BOB is no longer blocked on VPN1");
+    assert!(!is_blocked(&dashboard.get("/users/bob")));
+    dashboard.get("/change/block?user=bob").says("1 live session is disconnected");
+}
+
+#[test]
+fn the_sessions_of_a_claimed_computer_are_those_of_the_ledger() {
+    let dashboard = Dashboard::that_may_not_read_the_journal();
+    let event = connection(9, "dave").with(|event| event.computer = Name::new("Laptop-7"));
+    assert_eq!(dashboard.scene.connect(&event), rasadmin_recorder::Verdict::Accept);
+    dashboard.catch_up();
+    let body = |sessions: &[String]| {
+        let seen = json!({"sessions": sessions});
+        json!({"claimed_computer": "laptop-7", "until": null, "reason": "stolen", "seen": seen})
+    };
+    dashboard.order("block", &body(&[])).refuses(409, &format!("concerned now: {}", dashboard.key_of(9)));
+    let text = dashboard.order("block", &body(&[dashboard.key_of(9)])).json()["text"].to_string();
+    assert!(text.contains("the claimed computer name LAPTOP-7 is blocked on VPN1"), "{text}");
+}
+
+#[test]
+fn a_user_is_kept_away_and_a_longer_block_stays() {
+    let dashboard = Dashboard::that_may_not_read_the_journal();
+    let body = json!({"session": 1, "reason": "maintenance", "block_until": tomorrow()});
+    let text = dashboard.order("disconnect", &body).json()["text"].to_string();
+    assert!(text.contains(r"CORP\\ALICE is blocked on VPN1 until"), "{text}");
+    dashboard.order("block", &json!({"user": "alice", "until": null, "reason": "left"}));
+    let before = dashboard.scene.records().len();
+    let text = dashboard.order("disconnect", &body).html;
+    assert!(text.contains("nobody was disconnected"), "{text}");
+    assert_eq!(dashboard.scene.records().len(), before, "the longer block is not replaced");
+}
+
+#[test]
+fn a_list_that_is_not_whole_says_nothing_of_others() {
+    let dashboard = Dashboard::that_may_not_read_the_journal();
+    let block = |user: &str| {
+        let subject = rasadmin_pipe::Subject::User(format!("CORP\\{user}"));
+        let request = rasadmin_pipe::Request::Block { subject, until: None, reason: None };
+        dashboard.app.source.service::<rasadmin_pipe::Blocked>(&request).unwrap();
+    };
+    // The service lists the latest.
+    block("bob");
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    for number in 0..200 {
+        block(&format!("user{number}"));
+    }
+    let seen = json!({"user": "bob", "reason": "back", "seen": {"block_since": "2026-01-01T00:00:00Z"}});
+    dashboard.order("unblock", &seen).refuses(503, "the service lists only 200 of 201 blocks");
+    dashboard.get("/users/bob").says("Blockednot known here").says("the service lists only 200 of 201 blocks");
+    assert!(is_blocked(&dashboard.get("/users/user199")));
+    let lift = json!({"user": r"CORP\bob", "reason": "back"});
+    dashboard.order("unblock", &lift).done("is no longer blocked");
+}

@@ -1,0 +1,56 @@
+//! Who is blocked, also for a process that may not read the journal: the service lists its blocks.
+
+use crate::app::App;
+use crate::pages::user::limits::Known;
+use rasadmin_engine::State;
+use rasadmin_engine::effect::{Block, BlockSubject};
+use rasadmin_policy::{Millis, Name};
+use rasadmin_service::blocks_in_force::BlocksInForce;
+
+/// What is known of the blocks.
+pub enum Blocks {
+    /// They are in the state, which was read from the journal.
+    InState,
+    /// The journal cannot be read, for this reason; the service lists these.
+    Listed(BlocksInForce, String),
+    /// Neither is known, for this reason.
+    Unknown(String),
+}
+
+impl Blocks {
+    /// Asks the service if the journal could not be read. The server is that of the service then, if the configuration
+    /// names none.
+    pub fn read(app: &App, known: &Known, server: &mut Name) -> Self {
+        let Known::Not(why) = known else { return Self::InState };
+        let Ok(Some(mut listed)) = app.source.blocks(usize::MAX) else { return Self::Unknown(why.clone()) };
+        if server.is_empty() {
+            *server = listed.server.clone();
+        } else if !listed.server.is_empty() && server.folded() != listed.server.folded() {
+            // As for a journal of another server: its blocks are not in force here.
+            listed.blocks.clear();
+            listed.more = 0;
+        }
+        Self::Listed(listed, why.clone())
+    }
+
+    /// A subject's block that is in force now.
+    ///
+    /// # Errors
+    /// If it is not known whether there is one: the reason.
+    pub fn of(&self, subject: &BlockSubject, state: &State, now: Millis) -> Result<Option<Block>, String> {
+        match self {
+            Self::InState => Ok(state.block(subject, now).cloned()),
+            Self::Unknown(why) => Err(why.clone()),
+            Self::Listed(listed, why) => {
+                let block = listed.blocks.iter().find(|block| block.subject == *subject && block.is_in_force(now));
+                match block {
+                    None if listed.more > 0 => {
+                        let (some, all) = (listed.blocks.len(), listed.blocks.len() + listed.more);
+                        Err(format!("{why}, and the service lists only {some} of {all} blocks"))
+                    }
+                    block => Ok(block.cloned()),
+                }
+            }
+        }
+    }
+}

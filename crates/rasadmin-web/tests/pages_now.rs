@@ -1,0 +1,38 @@
+//! The first page.
+#![allow(clippy::unwrap_used)]
+
+mod played;
+
+use played::{Pages, day};
+
+#[test]
+fn it_says_how_each_part_is_and_what_to_do() {
+    let pages = Pages::of(day());
+    let page = pages.shows("/");
+    page.says("Health DLL").says("Service: look at it does not answer").says("Journal: look at it not known without");
+    page.says("Ledger: well up to date at").says("Configuration: well valid, 3 rules");
+    page.says("the rasadmin service does not answer").says("start the service: ");
+    std::fs::write(pages.scene.folder.path().join("rasadmin.toml"), "default.action = 7\n").unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !pages.shows("/").text().contains("Configuration: look at it broken") {
+        assert!(std::time::Instant::now() < deadline, "{}", pages.shows("/").text());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    pages.shows("/").says("the last good one is in force").says("run rasadmin config check");
+}
+
+#[test]
+fn events_that_were_lost_need_attention() {
+    let scene = day();
+    let pages = Pages::of(scene);
+    let statement = "INSERT INTO anomalies (effect, time, server, instance, what, details, lost) VALUES ('e', 1, 'VPN1', 1, 'lost', 'd', 7)";
+    rusqlite::Connection::open(&pages.scene.config.ledger).unwrap().execute(statement, []).unwrap();
+    let page = pages.shows("/");
+    page.says("7 events were lost before they could be recorded").says("DLL: look at it");
+    // Programs get the same lines.
+    let status: serde_json::Value = serde_json::from_str(&pages.get("/api/v1/status").html).unwrap();
+    let lines = status["attention"].as_array().unwrap();
+    assert!(lines.iter().any(|line| line["what"].as_str().unwrap().starts_with("7 events were lost")), "{status}");
+    let list = page.html.split(r#"<section class="attention""#).nth(1).unwrap().split("</section>").next().unwrap();
+    assert_eq!(list.matches("<li>").count(), lines.len(), "{status}: {list}");
+}
