@@ -1,11 +1,13 @@
 //! Now, on the clocks of a server's records.
 
 use crate::error::{CommandError, Kind, Result};
-use crate::times;
 use rasadmin_engine::{Mono, Now, Stamp};
 use rasadmin_policy::Millis;
-use rasadmin_system::monotonic;
-use std::path::Path;
+use rasadmin_policy::config::Config;
+use rasadmin_rights::private::is_scratch;
+use rasadmin_system::clock::{Clock, VARIABLE};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long to wait for the append lock to find out whether Remote Access runs.
@@ -30,9 +32,34 @@ pub fn now(journal: &Path, last: Option<Stamp>) -> Result<Now> {
     let random = rasadmin_recorder::random().map_err(|e| {
         CommandError::new(Kind::System, format!("the system has no random numbers: {e}")).hint("nothing was changed")
     })?;
-    Ok(Now { at: at(Some(journal), last, times::now()), random })
+    Ok(Now { at: at(Some(journal), last, of_this_machine().time), random })
 }
 
-fn of_this_machine() -> Stamp {
-    Stamp { time: times::now(), mono: Mono(monotonic::milliseconds()) }
+/// Now, on both clocks of this machine; of a scratch run, those of the run.
+pub fn of_this_machine() -> Stamp {
+    let (time, mono) = OF_RUN.get().unwrap_or(&Clock::of(None)).now();
+    Stamp { time, mono: Mono(mono) }
+}
+
+/// The clock of the scratch run whose configuration this process uses.
+static OF_RUN: OnceLock<Clock> = OnceLock::new();
+
+/// If the environment names the clock of a run, this process uses it from now on.
+///
+/// # Errors
+/// If the configuration is not that of a run, or the clock cannot be read. On a server, a time that is wrong would delete
+/// what is not old, or let a block end too early.
+pub fn use_clock_of_run(config: &Config) -> Result<()> {
+    let Some(file) = std::env::var_os(VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from) else {
+        return Ok(());
+    };
+    if !config.journal.parent().is_some_and(is_scratch) {
+        let what = format!("{VARIABLE} names the clock of a run, and this configuration is a server's");
+        return Err(CommandError::usage(what).hint(format!("remove the environment variable {VARIABLE}")));
+    }
+    let clock = Clock::read(&file).map_err(|why| {
+        CommandError::file(&file, format!("the clock of a run, which {VARIABLE} names, cannot be read: {why}"))
+    })?;
+    let _ = OF_RUN.set(clock);
+    Ok(())
 }

@@ -1,5 +1,5 @@
-//! The subcommands, each in the file of its name; groups (`config`, `disconnect`, `host`, `journal`, `ledger`, `service`)
-//! are folders.
+//! The subcommands, each in the file of its name; groups (`config`, `dashboard`, `disconnect`, `host`, `journal`, `ledger`,
+//! `service`) are folders.
 
 pub mod addresses;
 pub mod anonymise;
@@ -9,6 +9,7 @@ pub mod check;
 pub mod close;
 pub mod completions;
 pub mod config;
+pub mod dashboard;
 pub mod decisions;
 pub mod disconnect;
 pub mod explain;
@@ -24,6 +25,7 @@ pub mod purge;
 pub mod release;
 pub mod replay;
 pub mod report;
+pub mod serve;
 pub mod service;
 pub mod sessions;
 pub mod status;

@@ -1,7 +1,7 @@
 //! The configuration, the journal and the ledger of this call.
 
 use crate::error::{AS_ADMINISTRATOR, CommandError, Kind, OrCommandError, Result, WithContext};
-use crate::{bring_in, warning};
+use crate::{bring_in, clock, warning};
 use clap::Args;
 use jiff::tz::TimeZone;
 use rasadmin_engine::Id;
@@ -100,6 +100,9 @@ impl ContextArguments {
         let journal = named.or_else(|| (own_ledger && file.is_some()).then(|| config.journal.clone()));
         let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
         let belong_together = file.is_some() && own_ledger && own_journal;
+        if file.is_some() {
+            clock::use_clock_of_run(&config)?;
+        }
         let zone = config.zone.clone();
         Ok(Context { file, config: Arc::new(config), zone, journal, ledger, belong_together })
     }

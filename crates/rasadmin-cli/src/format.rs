@@ -2,6 +2,7 @@
 
 use crate::error::{CommandError, Result};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+pub use rasadmin_answers::show::grouped;
 use std::path::{Path, PathBuf};
 
 /// A table without lines: space separates the columns, and all but the first are numbers, aligned to the right.
@@ -78,19 +79,6 @@ pub fn count<N: PartialEq + From<u8> + std::fmt::Display>(n: N, noun: &str) -> S
 /// `1 record`, `1,204 records`.
 pub fn records(n: u64) -> String {
     format!("{} {}", grouped(n), if n == 1 { "record" } else { "records" })
-}
-
-/// A number with its thousands apart: `1,204`.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -10,7 +10,19 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
     ("Change", &["block, unblock, blocks", "disconnect, close", "release", "purge, anonymise"]),
-    ("Set up", &["install", "uninstall", "service, metrics", "ledger", "journal", "import", "export", "completions"]),
+    (
+        "Set up",
+        &[
+            "install",
+            "uninstall",
+            "service, metrics",
+            "serve, dashboard",
+            "ledger",
+            "journal",
+            "import, export",
+            "completions",
+        ],
+    ),
     ("Develop", &["check", "host"]),
 ];
 

@@ -15,6 +15,7 @@ mod error;
 mod filter;
 mod format;
 mod help;
+mod hidden;
 mod interrupt;
 mod journal_files;
 mod live;
@@ -89,6 +90,8 @@ enum Command {
     Journal(journal::Arguments),
     Service(service::Arguments),
     Metrics(metrics::Arguments),
+    Serve(serve::Arguments),
+    Dashboard(dashboard::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
     Completions(completions::Arguments),
@@ -160,6 +163,7 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Close(arguments) => close::run(arguments, out),
         Command::Completions(arguments) => completions::run(arguments, out),
         Command::Config(arguments) => config::run(arguments, out),
+        Command::Dashboard(arguments) => dashboard::run(arguments, out),
         Command::Decisions(arguments) => decisions::run(arguments, out),
         Command::Disconnect(arguments) => disconnect::run(arguments, out),
         Command::Explain(arguments) => explain::run(arguments, out),
@@ -174,6 +178,7 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Release(arguments) => release::run(arguments, out),
         Command::Replay(arguments) => replay::run(arguments, out),
         Command::Report(arguments) => report::run(arguments, out),
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Service(arguments) => service::run(arguments),
         Command::Sessions(arguments) => sessions::run(arguments, out),
         Command::Status(arguments) => status::run(arguments, out),

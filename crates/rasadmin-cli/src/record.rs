@@ -7,8 +7,8 @@ use crate::{bring_in, clock, warning};
 use rasadmin_engine::{Event, State};
 use rasadmin_journal::Error;
 use rasadmin_ledger::ingest::IngestSummary;
-use rasadmin_policy::Name;
 use rasadmin_policy::config::file::Durability;
+use rasadmin_policy::{Millis, Name};
 use rasadmin_recorder::admin::AdminJournal;
 
 /// Opens the journal for an event.
@@ -30,10 +30,11 @@ pub fn belongs_to(tool: &AdminJournal, server: &Name) -> Result<()> {
     Err(CommandError::usage(format!("that is on {server}, and this journal is {own}'s: run the command on {server}")))
 }
 
-/// Records an event, unless `look` finds that there is nothing to record.
-pub fn record<T>(tool: &mut AdminJournal, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T> {
+/// Records an event, unless `look` finds that there is nothing to record. It gets the time of the event, because it must
+/// not wait for anything: it runs while RRAS's calls wait for the journal.
+pub fn record<T>(tool: &mut AdminJournal, look: impl FnOnce(&State, Millis) -> (T, Option<Event>)) -> Result<T> {
     let now = clock::now(tool.folder(), tool.state().last())?;
-    let recorded = tool.record(&now, look).map_err(not_written)?;
+    let recorded = tool.record(&now, |state| look(state, now.at.time)).map_err(not_written)?;
     recorded.ok_or_else(|| {
         let what = format!("{}: Remote Access has never started with this journal", tool.folder().display());
         CommandError::new(Kind::Journal, format!("{what}: start it with the DLL first"))

@@ -119,7 +119,7 @@ fn in_journal(context: &Context, past: &ForgetScope, how: Forgetting, now: bool)
         journal_files::seal(&mut tool)?;
     }
     let event = Event::Forget { before: past.before, user: past.user.clone(), how };
-    record::record(&mut tool, |_| ((), Some(event)))?;
+    record::record(&mut tool, |_, _| ((), Some(event)))?;
     let changed = record::bring_in(context)?.map(|brought| brought.forgotten).unwrap_or_default();
     let left = if now {
         journal_files::seal(&mut tool)?;

@@ -17,6 +17,8 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("check-list", schema_for!(rasadmin_check::ListReport)),
         ("config-check", schema_for!(config::check::Answer)),
         ("config-show", schema_for!(config::show::Answer)),
+        ("dashboard-token-list", schema_for!(Vec<dashboard::token::TokenRow>)),
+        ("dashboard-user-list", schema_for!(Vec<dashboard::user::UserRow>)),
         ("decisions", schema_for!(Vec<DecisionRow>)),
         ("disconnect-list", schema_for!(Vec<SessionRow>)),
         ("error", schema_for!(error::ErrorAnswer)),

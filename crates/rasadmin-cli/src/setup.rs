@@ -1,5 +1,6 @@
 //! What install, uninstall and status share: RRAS's list of DLLs, the steps of a change, the question before it.
 
+pub mod dashboard;
 pub mod folders;
 pub mod permissions;
 pub mod preflight;

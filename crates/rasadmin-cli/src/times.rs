@@ -1,9 +1,11 @@
 //! Times and amounts, as people type and read them. All times are in the configuration's time zone.
 
+use crate::clock;
 use crate::error::{CommandError, Result};
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+pub use rasadmin_answers::show::{at, between, duration, octets, time as show};
 use rasadmin_policy::Millis;
 
 const HELP: &str = "write `2026-11-23`, `2026-11-23 09:00`, `today`, `yesterday`, or how long ago: `90m`, `12h`, `7d`";
@@ -13,9 +15,9 @@ const HELP_WITH_END: &str = "write `2026-12-01`, `2026-12-01 08:00`, or how long
 /// An end is at most 100 years away, in milliseconds. Beyond that it is a typing error, or is meant to be no end.
 const FURTHEST_END: Millis = 36_525 * 86_400_000;
 
-/// The system's clock.
+/// The time of day: the system's, or that of the scratch run whose configuration is used.
 pub fn now() -> Millis {
-    Timestamp::now().as_millisecond()
+    clock::of_this_machine().time
 }
 
 /// A time as it is typed.
@@ -112,50 +114,9 @@ pub fn until(end: Option<Millis>, zone: &TimeZone) -> String {
     end.map_or_else(|| "until it is lifted".to_owned(), |end| format!("until {}", show(end, zone)))
 }
 
-/// The nearest time that the calendar has.
-fn at(time: Millis) -> Timestamp {
-    Timestamp::from_millisecond(time).unwrap_or(if time < 0 { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-/// `2026-11-23 09:00:00`.
-pub fn show(time: Millis, zone: &TimeZone) -> String {
-    zone.to_datetime(at(time)).strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
 /// The line below a table that names the time zone of its times.
 pub fn zone_name(zone: &TimeZone) -> String {
     format!("times: {}", zone.iana_name().unwrap_or("UTC"))
-}
-
-/// `45s`, `5m 10s`, `9h 05m`, `2d 03h`.
-pub fn duration(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{}d {:02}h", seconds / 86_400, seconds / 3_600 % 24),
-    }
-}
-
-/// From one time to another, as [`duration`]; nothing if the clock went back.
-pub fn between(start: Millis, stop: Millis) -> String {
-    let span = SignedDuration::from_millis(stop.saturating_sub(start).max(0));
-    duration(u64::try_from(span.as_secs()).unwrap_or(0))
-}
-
-/// `512 B`, `1.5 KiB`, `2.0 GiB`.
-pub fn octets(octets: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if octets < 1024 {
-        return format!("{octets} B");
-    }
-    let mut value = octets as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
 }
 
 #[cfg(test)]

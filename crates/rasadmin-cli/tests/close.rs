@@ -1,7 +1,8 @@
 //! `rasadmin close --not-listed`, beside a service whose RRAS has lost its connections.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/rras.rs"]
+mod rras;
 mod support;
 
 use rasadmin_engine::effect::Usage;
@@ -9,8 +10,7 @@ use rasadmin_engine::event::ConnectionEvent;
 use rasadmin_engine::{InterfaceType, Mono, Now, Stamp};
 use rasadmin_policy::Name;
 use rasadmin_recorder::{Recorder, Verdict};
-use rasadmin_rras::{Instance, Rras, Scripted, socket};
-use std::os::unix::net::UnixListener;
+use rasadmin_rras::{Instance, Scripted};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ fn service(config: &Path, rras: &Path) -> Running {
 #[test]
 fn what_rras_does_not_list_is_closed_when_somebody_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let (config, rras): (PathBuf, PathBuf) = (folder.path().join("rasadmin.toml"), folder.path().join("rras.sock"));
+    let config: PathBuf = folder.path().join("rasadmin.toml");
     std::fs::write(&config, CONFIG).unwrap();
     let recorder = recorder(&config, 12);
     let close =
@@ -80,9 +80,7 @@ fn what_rras_does_not_list_is_closed_when_somebody_says_so() {
     close(&["--yes"]).ends(2).complains("the rasadmin service does not see RRAS's connections now");
     let scripted = Scripted::default();
     scripted.change(|script| script.instance = Some(Instance { process: 7, created: 1 }));
-    let (listener, answers): (_, Arc<dyn Rras>) = (UnixListener::bind(&rras).unwrap(), Arc::new(scripted));
-    std::thread::spawn(move || socket::serve(&listener, &answers));
-    let service = service(&config, &rras);
+    let service = service(&config, &rras::serve(&scripted));
     let status = || rasadmin(words([&"status", &"--json", &"--config", &config])).json();
     let monitor = |status: &serde_json::Value| {
         let duties = status["rasadmin_service"]["duties"].as_array().cloned().unwrap_or_default();

@@ -118,7 +118,9 @@ impl Drop for Foreground {
 
 /// Also if the Service Control Manager cannot stop it.
 fn delete_service() {
-    let _ = Command::new("sc").args(["delete", "rasadmin"]).output();
+    for name in ["rasadmin-net", "rasadmin"] {
+        let _ = Command::new("sc").args(["delete", name]).output();
+    }
 }
 
 /// What the Service Control Manager keeps of the service.
@@ -128,6 +130,11 @@ fn registered() -> Option<RegKey> {
 
 fn value(name: &str) -> String {
     registered().unwrap().get_value(name).unwrap()
+}
+
+/// What the Service Control Manager keeps of the dashboard's service.
+fn dashboard() -> Option<RegKey> {
+    RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(r"SYSTEM\CurrentControlSet\Services\rasadmin-net").ok()
 }
 
 /// The log of a service that the Service Control Manager starts. Wine gives it this folder as %ProgramData%.
@@ -271,4 +278,55 @@ fn who_starts_it_as_a_service_by_hand_is_told_what_to_type() {
     let ran = rasadmin(words([&"service", &"run", &"--as-service", &"--config", &config])).ends(2);
     ran.complains("`--as-service` is for the Service Control Manager")
         .complains("`rasadmin service run` runs the service here");
+}
+
+#[test]
+#[ignore = "it registers a Windows service: `cargo xtask test` runs it, in a Wine prefix"]
+fn the_dashboard_is_a_second_service_that_upgrades_keep() {
+    let machine = Machine::new();
+    std::fs::create_dir(machine.path(r"data\rasadmin")).unwrap();
+    let table = "[dashboard]\nlisten = '127.0.0.1:0'\n";
+    std::fs::write(machine.config(), format!("default.action = \"allow\"\n{table}")).unwrap();
+    let dry = machine.run("old", &["install", "--dry-run", "--dashboard"]).ends(0);
+    let dry = dry.prints("register the Windows service `rasadmin-net`").prints(r", as NT SERVICE\rasadmin-net,");
+    let folder = machine.path(r"data\rasadmin").display().to_string();
+    let dry = dry.prints(&format!(r"let NT SERVICE\rasadmin-net read the files in {folder}"));
+    dry.prints(&format!(r"make the folder {folder}\rasadmin-net")).prints("Nothing was changed");
+    assert!(dashboard().is_none());
+
+    machine.install("old", &["--dashboard"]).ends(0).prints("rasadmin dashboard user add NAME");
+    let value = |name: &str| dashboard().unwrap().get_value::<String, _>(name).unwrap();
+    let line = |version: &str| {
+        let (program, config) = (machine.program(version), machine.config());
+        format!("{} serve --as-service --config {}", program.display(), config.display())
+    };
+    assert_eq!((value("ImagePath"), value("ObjectName")), (line("old"), r"NT SERVICE\rasadmin-net".into()));
+    let status = machine.until(|status| status["dashboard_service"]["state"] == "running");
+    assert_eq!(status["windows_service"]["state"], "running", "{status:#}");
+    let log = machine.path(r"data\rasadmin\rasadmin-net\rasadmin-net.log");
+    let deadline = Instant::now() + PATIENCE;
+    let address = loop {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        if let Some((_, rest)) = text.split_once("the dashboard is at http://") {
+            break rest.split('/').next().unwrap().to_owned();
+        }
+        assert!(Instant::now() < deadline, "{text}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    std::net::TcpStream::connect(&address).unwrap();
+
+    let upgrade = machine.install("new", &[]).ends(0).prints("stop the Windows service `rasadmin-net`");
+    upgrade.prints("change the Windows service `rasadmin-net`").prints("start the Windows service `rasadmin-net`");
+    assert_eq!(value("ImagePath"), line("new"));
+    machine.until(|status| status["dashboard_service"]["state"] == "running");
+    machine
+        .run("new", &["install", "--yes", "--no-dashboard"])
+        .ends(0)
+        .prints("delete the Windows service `rasadmin-net`");
+    assert!(dashboard().is_none() && registered().is_some());
+    assert_eq!(machine.status()["dashboard_service"], serde_json::Value::Null);
+
+    machine.run("new", &["install", "--yes", "--dashboard"]).ends(0);
+    machine.run("new", &["uninstall", "--yes"]).ends(0).prints("delete the Windows service `rasadmin-net`");
+    assert!(dashboard().is_none() && registered().is_none());
 }

@@ -77,7 +77,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     confirm(&format!("Block {who} on {server} {ends}?"), arguments.yes, out)?;
     let by = rasadmin_rights::account_name();
     let asked = BeginBlock { subject: subject.clone(), until, reason: reason.clone(), by };
-    match record::record(&mut tool, |state| look(state, &asked))? {
+    match record::record(&mut tool, |state, now| look(state, now, &asked))? {
         Outcome::Full => Err(CommandError::usage(format!(
             "there are {MAX_BLOCKS} blocks, and no more are possible: nothing was changed"
         ))
@@ -132,8 +132,7 @@ pub fn reason(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-fn look(state: &State, asked: &BeginBlock) -> (Outcome, Option<Event>) {
-    let now = times::now();
+fn look(state: &State, now: Millis, asked: &BeginBlock) -> (Outcome, Option<Event>) {
     if !state.can_block(&asked.subject, now) {
         return (Outcome::Full, None);
     }

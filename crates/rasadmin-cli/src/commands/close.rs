@@ -67,7 +67,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         session.id
     );
     confirm(&question, arguments.yes, out)?;
-    let closed = record::record(&mut tool, |state| {
+    let closed = record::record(&mut tool, |state, _| {
         let lives = state.session(key).is_some();
         (lives, lives.then(|| Event::CloseSession { session: key, by: rasadmin_rights::account_name() }))
     })?;
@@ -98,7 +98,7 @@ fn close_not_listed(context: &Context, yes: bool, out: &mut Output) -> Result {
     let begun = tool.state().last().unwrap_or_default();
     for look in (Plan { not_listed, ..Plan::default() }).events(begun) {
         let ids: Vec<Id> = look.not_listed.iter().map(|not_listed| not_listed.session).collect();
-        let live: Vec<Id> = record::record(&mut tool, |state| {
+        let live: Vec<Id> = record::record(&mut tool, |state, _| {
             let live = ids.into_iter().filter(|id| state.session(*id).is_some()).collect();
             (live, Some(Event::Look(look)))
         })?;

@@ -1,6 +1,5 @@
 //! `rasadmin explain`.
 
-mod answer;
 mod stage_text;
 mod user;
 
@@ -8,10 +7,11 @@ use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
 use crate::times;
-#[cfg(test)]
-pub use answer::Answer;
-pub use answer::StageAnswer;
 use clap::Args;
+#[cfg(test)]
+pub use rasadmin_answers::explain::Answer;
+pub use rasadmin_answers::explain::StageAnswer;
+use rasadmin_answers::explain::agrees;
 use rasadmin_engine::explain::{StageExplained, explain_recorded};
 use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
@@ -198,25 +198,4 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config> {
 
 fn recheck<'c>(config: &'c Config, decision: &DecisionRow) -> StageExplained<'c> {
     explain_recorded(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
-}
-
-/// Is this what was recorded? What the engine refused is what the rules had allowed; a block comes before the rules.
-fn agrees(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
-    if recorded.is_blocked() {
-        return recorded.is_denied();
-    }
-    if recorded.refusal.is_some() {
-        return stage.allow && recorded.is_denied();
-    }
-    let outcome = match (stage.allow, stage.for_now) {
-        (true, true) => "allow for now",
-        (true, false) => "allow",
-        (false, _) => "deny",
-    };
-    outcome == recorded.outcome && stage.rule == recorded.rule.as_deref() && stage.reason == recorded.reason.as_deref()
-}
-
-/// The denial was the engine's own, and not the rules'.
-fn overruled(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
-    recorded.is_blocked() || (stage.allow && recorded.is_denied())
 }

@@ -1,5 +1,6 @@
 //! `rasadmin install`: register the DLL with RRAS.
 
+use super::serve::own_folder;
 use super::status::start;
 use crate::confirm::confirm;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
@@ -9,11 +10,12 @@ use crate::setup::folders::{self, Config};
 use crate::setup::permissions;
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, preflight, registry, variable, windows_service};
+use crate::setup::{config_places, dashboard, preflight, registry, variable, windows_service};
 use clap::Args;
 use rasadmin_rights::Object;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
+use rasadmin_setup::service::{DASHBOARD, RASADMIN};
 use rasadmin_setup::{task, version_marker};
 use rasadmin_system::machine_policy::MachinePolicy;
 use rasadmin_text::printable_path;
@@ -31,12 +33,17 @@ use std::path::{Path, PathBuf};
 ///
 /// The command also registers and starts the Windows service `rasadmin`, which brings the journal into the ledger,
 /// deletes old data and makes backups. With --no-service, a daily task brings the journal into the ledger instead.
+///
+/// With --dashboard, it registers and starts the Windows service `rasadmin-net` too, which serves the dashboard to
+/// browsers. Its account, NT SERVICE\rasadmin-net, can read the configuration, the ledger and the dashboard's users,
+/// and nothing else of rasadmin. Later installs keep that service.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin install --dry-run
   rasadmin install --first
   rasadmin install --yes --config D:\\vpn\\vpn.toml
+  rasadmin install --dashboard
   rasadmin install --no-service
 
 Exit codes: 0 installed, or nothing to do; 1 refused, and nothing was changed;
@@ -55,11 +62,17 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Only write the configuration and make the folders; do not register the DLL
-    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path", "wake", "no_service"])]
+    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path", "wake", "no_service", "dashboard", "no_dashboard"])]
     config_only: bool,
     /// Do not register the Windows service, and remove it if it is registered; a daily task updates the ledger instead
     #[arg(long)]
     no_service: bool,
+    /// Serve the dashboard as a Windows service
+    #[arg(long, conflicts_with = "no_service")]
+    dashboard: bool,
+    /// Remove the Windows service of the dashboard, if it is registered
+    #[arg(long, conflicts_with = "dashboard")]
+    no_dashboard: bool,
     /// Put the folder of this command on the system's PATH
     #[arg(long)]
     add_to_path: bool,
@@ -103,7 +116,11 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     }
     // A key that replaces the machine's says nothing about the machine's service and task.
     let machine = root.is_none();
-    let service = if machine { windows_service::registered(!arguments.no_service)? } else { None };
+    let (mut service, mut net) = (None, None);
+    if machine {
+        service = windows_service::registered(&RASADMIN, !arguments.no_service)?;
+        net = windows_service::registered(&DASHBOARD, arguments.dashboard)?;
+    }
     let has_task = machine && task::exists();
     let source = to_install(arguments.dll.as_deref())?;
     refuse_untrusted(&source)?;
@@ -138,7 +155,19 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     if machine {
         let wanted = windows_service::wanted(this_program()?, config.path.clone());
         let wanted = (!arguments.no_service).then_some(&wanted);
-        steps.extend(windows_service::steps(service.as_ref(), wanted));
+        // The service of the dashboard asks the other one, so it stops first and starts last.
+        let serves = arguments.dashboard || (net.is_some() && !arguments.no_dashboard && !arguments.no_service);
+        if arguments.dashboard {
+            dashboard::refuse_unfit(&config)?;
+        }
+        if arguments.no_dashboard || (net.is_some() && !serves) {
+            steps.extend(dashboard::remove(Some(&config), net.as_ref()));
+        }
+        steps.extend(windows_service::steps(&RASADMIN, service.as_ref(), wanted));
+        if serves {
+            let wanted = windows_service::wanted(this_program()?, config.path.clone());
+            steps.extend(dashboard::install(&config, net.as_ref(), wanted, arguments.dashboard));
+        }
         // An existing task is kept, because an administrator may have changed it.
         if arguments.no_service && !has_task {
             steps.extend(schedule(&config)?);
@@ -178,8 +207,19 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     confirm_wake(&change, arguments.wake, arguments.dry_run, out)?;
     if confirm_and_run(arguments, &steps, Some(&registry), "Already installed; nothing to do", out)? {
         next_steps(&steps, &list, &own, &path, out)?;
+        if net.is_none() && arguments.dashboard {
+            say_dashboard(&config, out)?;
+        }
     }
     Ok(Exit::Success)
+}
+
+/// Says where the dashboard is, and how to log in.
+fn say_dashboard(config: &Config, out: &mut Output) -> Result<()> {
+    let log = printable_path(own_folder(&config.path).join("rasadmin-net.log"));
+    writeln!(out, "The dashboard is at the address that {log} names, by default http://127.0.0.1:8600.")?;
+    writeln!(out, "Nobody can log in until you add a user:")?;
+    writeln!(out, "  rasadmin dashboard user add NAME")
 }
 
 /// The daily task, which runs this command as SYSTEM.

@@ -90,7 +90,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     let question = format!("Release {address}, held by {user} on port {} of {}?", lease.port, lease.server);
     confirm(&question, arguments.yes, out)?;
-    match record::record(&mut tool, |state| look(state, address.into(), arguments.force))? {
+    match record::record(&mut tool, |state, _| look(state, address.into(), arguments.force))? {
         Outcome::Released => {
             record::bring_in(&context)?;
             writeln!(out, "{address} is free: it was held by {user}")?;

@@ -1,7 +1,5 @@
 //! `rasadmin replay`: what a configuration would have made of the past.
 
-mod answer;
-
 use super::import::warn_of_faults;
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
@@ -10,10 +8,10 @@ use crate::format::count;
 use crate::output::Output;
 use crate::table::{name, number, text};
 use crate::times;
-pub use answer::Answer;
-use answer::ChangedAttempt;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+pub use rasadmin_answers::replay::Answer;
+use rasadmin_answers::replay::ChangedAttempt;
 use rasadmin_engine::simulate::Simulated;
 use rasadmin_history::logs::{self, LogItem, Reading, Summary};
 use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report};
@@ -21,6 +19,8 @@ use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -115,13 +115,16 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             each.push(row(attempt, simulated, change));
         }
     };
-    let report =
-        simulate::simulate(&config, past.attempts, since, &mut keep, &mut |done| bar.set_position(done as u64));
+    let report = simulate::simulate(&config, past.attempts, since, &mut keep, &mut |done| {
+        bar.set_position(done as u64);
+        ControlFlow::<Infallible>::Continue(())
+    });
     bar.finish_and_clear();
+    let ControlFlow::Continue(report) = report;
     let changes = report.changes();
     let cut = LimitArguments::new(arguments.limit).of(arguments.json).cut(&mut each);
     if arguments.json {
-        let each = arguments.each.then(|| each.iter().map(ChangedAttempt::from).collect());
+        let each = arguments.each.then(|| each.iter().map(Row::answer).collect());
         let malformed = past.logs.as_ref().map(|logs| logs.malformed);
         out.json(&Answer::new(past.from, &config, &report, malformed, each))?;
     } else {
@@ -219,6 +222,12 @@ struct Row {
     by: String,
     from: String,
     tunnel: String,
+}
+
+impl Row {
+    fn answer(&self) -> ChangedAttempt {
+        ChangedAttempt::new(self.time, self.user.clone(), self.would_be, self.by.clone())
+    }
 }
 
 fn row(attempt: &Attempt, simulated: &Simulated, change: Change) -> Row {

@@ -6,9 +6,8 @@ use crate::output::Output;
 use crate::table::{name, number};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{
-    Bound, DECIDED_BY_NPS, DecidedBy, GroupBy, OctetsAre, SortBy, Total, month, refusal_in_words,
-};
+use rasadmin_answers::report::{connected, csv, marks, octets, row_name, title};
+use rasadmin_ledger::report::{GroupBy, SortBy, Total, month};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -155,43 +154,13 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let (from, to) = (times::show(from, zone), times::show(to, zone));
             let zone = times::zone_name(zone);
             writeln!(out, "\n  {from} to {to}, {zone}\n  received and sent: by the server")?;
-            bounds(&totals).try_for_each(|line| out.text(&format!("  {line}")))?;
+            marks(&totals).try_for_each(|line| out.text(&format!("  {line}")))?;
             if totals.len() < all {
                 writeln!(out, "  the first {} of {all} rows; --top 0 shows all", totals.len())?;
             }
         }
     }
     Ok(Exit::Success)
-}
-
-/// A row's name, in brackets if no user, group or rule has it.
-fn row_name(by: GroupBy, total: &Total) -> String {
-    let key = total.key.as_deref();
-    let words = match (by, total.decided_by, key) {
-        (GroupBy::Rule, Some(DecidedBy::Dll), kind) => {
-            return format!("({})", refusal_in_words(kind.unwrap_or_default()));
-        }
-        (_, _, Some(key)) => return key.to_owned(),
-        (GroupBy::Rule, Some(DecidedBy::Nps), None) => return DECIDED_BY_NPS.to_owned(),
-        (GroupBy::Rule, Some(DecidedBy::Import), None) => "imported",
-        (GroupBy::Rule, Some(DecidedBy::Unknown), None) => "no decision recorded",
-        (GroupBy::Rule, ..) => "default",
-        (GroupBy::User, ..) => "no name",
-        (GroupBy::Group, ..) => "no group",
-        (GroupBy::Tunnel, ..) => "not known",
-        (GroupBy::Day, ..) => "no day",
-    };
-    format!("({words})")
-}
-
-const fn title(by: GroupBy) -> &'static str {
-    match by {
-        GroupBy::User => "user",
-        GroupBy::Group => "group",
-        GroupBy::Tunnel => "tunnel",
-        GroupBy::Day => "day",
-        GroupBy::Rule => "rule",
-    }
 }
 
 fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
@@ -206,97 +175,16 @@ fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
         number("denied", 0),
     ];
     let rows = totals.iter().map(|total| {
-        let at_least = |least: bool, text: String| if least { format!(">= {text}") } else { text };
-        let octets = |octets: u64, are: OctetsAre| match are {
-            OctetsAre::Unknown => "not known".to_owned(),
-            are => at_least(are == OctetsAre::LowerBound, times::octets(octets)),
-        };
         vec![
             row_name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
             connected(total),
-            octets(total.input_octets, total.input.are()),
-            octets(total.output_octets, total.output.are()),
+            octets(total.input_octets, total.input),
+            octets(total.output_octets, total.output),
             if total.estimated > 0 { total.estimated.to_string() } else { String::new() },
             total.denied.to_string(),
         ]
     });
     out.table(&columns, rows.collect())
-}
-
-/// The time connected, marked if it is not exact.
-fn connected(total: &Total) -> String {
-    let mark = match total.connected_is() {
-        Bound::Exact => "",
-        Bound::AtLeast => ">= ",
-        Bound::AtMost => "<= ",
-        Bound::About => "~",
-    };
-    format!("{mark}{}", times::duration(total.seconds))
-}
-
-/// What the marks in the table mean. `--json` and CSV have the numbers of these sessions.
-fn bounds(totals: &[Total]) -> impl Iterator<Item = &'static str> {
-    let connected = |bound| totals.iter().any(|total| total.connected_is() == bound);
-    let octets =
-        totals.iter().flat_map(|total| [total.input, total.output]).any(|of| of.are() == OctetsAre::LowerBound);
-    let lines = [
-        (connected(Bound::AtLeast), "connected, >=: a session without an end counts until it was last seen"),
-        (
-            connected(Bound::AtMost),
-            "connected, <=: a session that a restart in its log ended counts until that restart",
-        ),
-        (connected(Bound::About), "connected, ~: both kinds of sessions, without an end and ended by a restart"),
-        (octets, "received and sent, >=: a session without octets counts as 0, or a counter may have wrapped"),
-    ];
-    lines.into_iter().filter_map(|(applies, line)| applies.then_some(line))
-}
-
-/// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv(by: GroupBy, totals: &[Total]) -> String {
-    let mut out = format!(
-        "{},sessions,users,connected_seconds,acct_input_octets,acct_output_octets,octets_are,estimated,denied,without_end,without_octets\r\n",
-        title(by)
-    );
-    for total in totals {
-        // One word for both directions: the numbers are there too, and are never too high.
-        let octets = match (total.input.are(), total.output.are()) {
-            (OctetsAre::Unknown, OctetsAre::Unknown) => "unknown",
-            (OctetsAre::Exact, OctetsAre::Exact) => "exact",
-            _ => "lower bound",
-        };
-        out += &format!(
-            "{},{},{},{},{},{},{octets},{},{},{},{}\r\n",
-            cell(&row_name(by, total)),
-            total.sessions,
-            total.users,
-            total.seconds,
-            total.input_octets,
-            total.output_octets,
-            total.estimated,
-            total.denied,
-            total.without_end,
-            total.without_octets
-        );
-    }
-    out
-}
-
-fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        for hostile in ["=1+1", "+1", "-1", "@sum(A1)", "\t=1", "\r=1"] {
-            assert_eq!(cell(hostile), format!("\"'{hostile}\""));
-        }
-        assert_eq!(cell("CORP\\al\"ice"), "\"CORP\\al\"\"ice\"");
-    }
 }

@@ -103,7 +103,6 @@ pub fn print(out: &mut Output, sessions: &[SeenSession], zone: &TimeZone, users:
         text("heard", 1),
     ];
     let now = times::now();
-    let looked = live::now();
     let rows = sessions.iter().map(|seen| {
         let s = &seen.row;
         vec![
@@ -133,7 +132,7 @@ pub fn print(out: &mut Output, sessions: &[SeenSession], zone: &TimeZone, users:
                 (None, None) => "live".to_owned(),
                 (None, Some(by)) => by.clone(),
             },
-            if heard { seen.heard(looked) } else { String::new() },
+            if heard { seen.heard(now) } else { String::new() },
         ]
     });
     out.table(&columns, rows.collect())

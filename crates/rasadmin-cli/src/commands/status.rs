@@ -3,6 +3,7 @@
 mod beside;
 mod blocks;
 mod configured;
+mod dashboard_service;
 mod facts;
 mod journal;
 mod ledger;
@@ -101,6 +102,9 @@ pub struct Answer {
     /// The rasadmin service as Windows has it registered; only on Windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     windows_service: Option<windows_service::WindowsService>,
+    /// The Windows service `rasadmin-net`, which serves the dashboard; absent if it is not registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dashboard_service: Option<windows_service::WindowsService>,
     /// Today's refusals by their cause, the most frequent first; absent without a valid configuration. Today is the day
     /// in the configuration's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +151,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         answer.policy = Some(policy::check(&mut facts, MachinePolicy::read(root), answer.registration.as_ref()));
     }
     // A key that replaces the machine's says nothing about the machine's service.
-    let windows_service = (cfg!(windows) && root.is_none()).then(registered_service::query);
+    let of_machine = cfg!(windows) && root.is_none();
+    let windows_service = of_machine.then(|| registered_service::query(&registered_service::RASADMIN));
+    let dashboard = of_machine.then(|| registered_service::query(&registered_service::DASHBOARD));
     let dll = answer.registration.as_ref().and_then(registered::Registration::dll);
     let places = config_places(dll.as_deref(), root, &registered.unwrap_or_default());
     if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {
@@ -173,6 +179,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         answer.unsafe_permissions = Some(unsafe_permissions);
         answer.journal_rights = Some(journal_rights);
         in_force = Some(path);
+    }
+    if let Some(queried) = dashboard {
+        let in_force = in_force.as_deref().filter(|_| arguments.config.is_none());
+        answer.dashboard_service = dashboard_service::check(&mut facts, queried, in_force);
     }
     if let Some(queried) = windows_service {
         // What --config names need not be in force.

@@ -48,8 +48,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let question = format!("Lift the block of {who} on {server}, since {since}, {}?", end(block.until, &context));
     confirm(&question, arguments.yes, out)?;
     let by = rasadmin_rights::account_name();
-    let lifted = record::record(&mut tool, |state| {
-        let is_blocked = state.block(&subject, times::now()).is_some();
+    let lifted = record::record(&mut tool, |state, now| {
+        let is_blocked = state.block(&subject, now).is_some();
         (is_blocked, is_blocked.then(|| Event::EndBlock { subject: subject.clone(), by }))
     })?;
     if ledger.is_some() {

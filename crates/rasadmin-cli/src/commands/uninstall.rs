@@ -5,10 +5,11 @@ use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
 use crate::setup::product::{Own, leftovers};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, registry, variable, windows_service};
+use crate::setup::{config_places, dashboard, folders, registry, variable, windows_service};
 use clap::Args;
 use rasadmin_policy::config;
 use rasadmin_setup::registration::{self, List, Value};
+use rasadmin_setup::service::{DASHBOARD, RASADMIN};
 use rasadmin_setup::task;
 use rasadmin_text::printable_path;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 ///
 /// The command removes only rasadmin.dll from RRAS's list of DLLs. Other vendors' DLLs, the configuration, the journal
 /// and the ledger stay. The change takes effect when you restart RRAS, which cuts every user. The command also stops and
-/// removes the Windows service `rasadmin` and the daily task.
+/// removes the Windows services `rasadmin` and `rasadmin-net` and the daily task.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -55,8 +56,13 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     // texts.
     let mut steps = Vec::new();
     if root.is_none() {
-        let registered = windows_service::registered(false)?;
-        steps.extend(windows_service::steps(registered.as_ref(), None));
+        let net = windows_service::registered(&DASHBOARD, false)?;
+        let places = config_places(ours.first().map(Path::new), root, &registered);
+        // If it cannot be read, its account keeps the right to read; without a service, no process has that account.
+        let config = net.as_ref().and_then(|net| folders::config(&places, Some(&net.registration.config)).ok());
+        steps.extend(dashboard::remove(config.as_ref(), net.as_ref()));
+        let service = windows_service::registered(&RASADMIN, false)?;
+        steps.extend(windows_service::steps(&RASADMIN, service.as_ref(), None));
     }
     steps.extend(steps::event_source(&registered, None));
     steps.extend(steps::search_path(&registry, false)?);

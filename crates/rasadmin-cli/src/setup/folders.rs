@@ -4,13 +4,13 @@
 use super::permissions;
 use super::steps::Step;
 use crate::error::{CommandError, Kind, Result};
-use rasadmin_policy::config::{self, Locations};
+use rasadmin_policy::config::{self, Encryption, Locations};
 use rasadmin_rights::{Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 
 /// The configuration: an existing one, or the one that install writes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Its file.
     pub path: PathBuf,
@@ -20,6 +20,8 @@ pub struct Config {
     pub ledger: PathBuf,
     /// The lists that its groups name: anyone who can write one decides who may connect.
     pub members: Vec<PathBuf>,
+    /// The files of the dashboard: of its users, and of its certificate.
+    pub dashboard: Vec<PathBuf>,
     /// Whether the file does not exist yet.
     pub missing: bool,
     /// What is wrong with it, if the last good one is in force instead.
@@ -31,6 +33,7 @@ pub fn config(places: &Locations, named: Option<&Path>) -> Result<Config> {
     let missing = |path: PathBuf| Config {
         journal: path.with_file_name("journal"),
         ledger: path.with_file_name("rasadmin.db"),
+        dashboard: vec![path.with_file_name("dashboard-users.toml")],
         path,
         members: Vec::new(),
         missing: true,
@@ -67,7 +70,12 @@ pub fn config(places: &Locations, named: Option<&Path>) -> Result<Config> {
         Ok((config, broken)) => {
             let broken = broken.map(|errors| errors.to_string());
             let members = config.bundle.files().into_iter().skip(1).collect();
-            Ok(Config { path, journal: config.journal, ledger: config.ledger, members, missing: false, broken })
+            let mut dashboard = vec![config.dashboard.users];
+            if let Encryption::Files { certificate, key } = config.dashboard.encryption {
+                dashboard.extend([certificate, key]);
+            }
+            let (journal, ledger) = (config.journal, config.ledger);
+            Ok(Config { path, journal, ledger, members, dashboard, missing: false, broken })
         }
         Err(errors) => Err(CommandError::refused(format!(
             "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"

@@ -7,11 +7,12 @@ use crate::error::{CommandError, Kind, OrCommandError, Result};
 use crate::scratch::this_program;
 use crate::warning;
 use rasadmin_rights::Object;
+use rasadmin_rights::dashboard::{self, Access};
 use rasadmin_setup::environment;
 use rasadmin_setup::path_variable;
 use rasadmin_setup::registration::{DISPLAY_NAME, Kind as ValueKind, Value};
 use rasadmin_setup::registry::{Registered, Registry};
-use rasadmin_setup::service::{self, Changed, Fault, Registration};
+use rasadmin_setup::service::{self, Changed, Definition, Fault, Lack, Registration, Why};
 use rasadmin_setup::task;
 use rasadmin_text::printable_path;
 use std::io::Write;
@@ -52,12 +53,16 @@ pub enum Step {
     Schedule { command: PathBuf, folder: PathBuf },
     /// Deletes that task.
     Unschedule,
-    /// Stops the Windows service.
-    StopService,
-    /// Registers the Windows service, changes its registration, or deletes it.
-    SetService { before: Option<Registration>, after: Option<Registration> },
-    /// Starts the Windows service.
-    StartService,
+    /// Stops a Windows service.
+    StopService(&'static Definition),
+    /// Registers a Windows service, changes its registration, or deletes it.
+    SetService { of: &'static Definition, before: Option<Registration>, after: Option<Registration> },
+    /// Starts a Windows service.
+    StartService(&'static Definition),
+    /// Makes the folder into which the dashboard's service writes.
+    MakeDashboardFolder(PathBuf),
+    /// Lets the account of the dashboard's service read a file, or the files in a folder; None takes that away.
+    LetDashboardRead { path: PathBuf, access: Option<Access> },
     /// Deletes a DLL that an upgrade has left. If it is still loaded it stays.
     Delete(PathBuf),
 }
@@ -72,9 +77,10 @@ enum Undo {
     DllPath(Option<Value>),
     SearchPath(Option<Value>),
     Task,
-    StartService,
-    Service(Option<Registration>),
-    StopService,
+    StartService(&'static Definition),
+    Service(&'static Definition, Option<Registration>),
+    StopService(&'static Definition),
+    DashboardMayNotRead(PathBuf),
 }
 
 impl Step {
@@ -114,18 +120,33 @@ impl Step {
                 format!("make the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
             }
             Self::Unschedule => format!("delete the task `{}` of the Task Scheduler", task::NAME),
-            Self::StopService => format!("stop the Windows service `{}`", service::NAME),
-            Self::SetService { before, after: Some(after) } => {
+            Self::StopService(of) => format!("stop the Windows service `{}`", of.name),
+            Self::SetService { of, before, after: Some(after) } => {
                 // A service that exists keeps its account.
-                let (verb, account) = if before.is_some() { ("change", "") } else { ("register", ", as SYSTEM") };
+                let (verb, account) = match before {
+                    Some(_) => ("change", String::new()),
+                    None => ("register", format!(", as {}", of.account_name())),
+                };
                 let (program, config) = (name(&after.program), name(&after.config));
                 format!(
                     "{verb} the Windows service `{}`: {program} with {config}{account}, when the computer starts",
-                    service::NAME
+                    of.name
                 )
             }
-            Self::SetService { after: None, .. } => format!("delete the Windows service `{}`", service::NAME),
-            Self::StartService => format!("start the Windows service `{}`", service::NAME),
+            Self::SetService { of, after: None, .. } => format!("delete the Windows service `{}`", of.name),
+            Self::StartService(of) => format!("start the Windows service `{}`", of.name),
+            Self::MakeDashboardFolder(path) => {
+                format!("make the folder {}, for the log and the certificate of the dashboard", name(path))
+            }
+            Self::LetDashboardRead { path, access } => {
+                let account = dashboard::ACCOUNT;
+                match access {
+                    Some(Access::File) => format!("let {account} read {}", name(path)),
+                    Some(Access::Program) => format!("let {account} run {}", name(path)),
+                    Some(Access::FilesIn) => format!("let {account} read the files in {}", name(path)),
+                    None => format!("let {account} no longer read {}", name(path)),
+                }
+            }
             Self::Delete(path) => format!("delete {}, which an upgrade has left, unless it is loaded", name(path)),
         }
     }
@@ -205,23 +226,44 @@ impl Step {
                 }
                 Ok(None)
             }
-            Self::StopService => {
-                service::stop().map_err(refused)?;
-                Ok(Some(Undo::StartService))
+            Self::StopService(of) => {
+                service::stop(of).map_err(refused)?;
+                Ok(Some(Undo::StartService(of)))
             }
-            Self::SetService { before, after } => {
-                match service::set(after.as_ref()).map_err(refused)? {
+            Self::SetService { of, before, after } => {
+                match service::set(of, after.as_ref()).map_err(refused)? {
                     Changed::Fully => {}
-                    Changed::WithoutRestartAfterErrors => {
-                        warning!("Windows restarts the service only after a crash, not after an end with an error");
+                    Changed::Without(lacks) => lacks.into_iter().for_each(|lack| warn_of(of, lack)),
+                    Changed::MarkedForDeletion => {
+                        warning!("{}", Fault { service: of.name, why: Why::MarkedForDeletion });
                     }
-                    Changed::MarkedForDeletion => warning!("{}", Fault::MarkedForDeletion),
                 }
-                Ok(Some(Undo::Service(before.clone())))
+                Ok(Some(Undo::Service(of, before.clone())))
             }
-            Self::StartService => {
-                service::start().map_err(refused)?;
-                Ok(Some(Undo::StopService))
+            Self::StartService(of) => match service::start(of).map_err(refused) {
+                // The rest does not need it, and an older service could not read a ledger that a newer one has upgraded.
+                Err(error) if *of == &service::DASHBOARD => {
+                    warning!("{error}");
+                    Ok(None)
+                }
+                started => started.map(|()| Some(Undo::StopService(of))),
+            },
+            Self::MakeDashboardFolder(path) => {
+                dashboard::create_own_folder(path)
+                    .map_err(|e| failed(path, &format!("the folder cannot be made: {e}")))?;
+                Ok(Some(Undo::Folders(vec![path.clone()])))
+            }
+            Self::LetDashboardRead { path, access: Some(access) } => {
+                dashboard::allow(path, *access)
+                    .map_err(|e| failed(path, &format!("its rights cannot be changed: {e}")))?;
+                Ok(Some(Undo::DashboardMayNotRead(path.clone())))
+            }
+            Self::LetDashboardRead { path, access: None } => {
+                // The account has no process any more.
+                if let Err(e) = dashboard::disallow(path) {
+                    warning!("{}: {} can still read it: {e}", printable_path(path), dashboard::ACCOUNT);
+                }
+                Ok(None)
             }
             Self::Delete(path) => {
                 if let Err(e) = std::fs::remove_file(path) {
@@ -322,9 +364,14 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
                 restore(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
             Undo::Task => left_if(task::delete(), &format!("the task `{}`", task::NAME)),
-            Undo::StartService => left_if(service::start(), "the stop of the Windows service"),
-            Undo::Service(before) => left_if(service::set(before.as_ref()), "the registration of the Windows service"),
-            Undo::StopService => left_if(service::stop(), "the start of the Windows service"),
+            Undo::StartService(of) => left_if(service::start(of), &format!("the stop of `{}`", of.name)),
+            Undo::Service(of, before) => {
+                left_if(service::set(of, before.as_ref()), &format!("the registration of `{}`", of.name))
+            }
+            Undo::StopService(of) => left_if(service::stop(of), &format!("the start of `{}`", of.name)),
+            Undo::DashboardMayNotRead(path) => {
+                left_if(dashboard::disallow(path), &format!("the right to read {}", printable_path(path)))
+            }
             Undo::SearchPath(before) => {
                 let left = restore(registry, "PATH", |r| r.set_search_path(before.as_ref()));
                 environment::announce_change();
@@ -341,15 +388,32 @@ fn left_if<T, E>(undone: std::result::Result<T, E>, what: &str) -> Vec<String> {
     if undone.is_err() { vec![what.to_owned()] } else { Vec::new() }
 }
 
+/// Warns of what is not as it should be, because this Windows does not have the setting.
+fn warn_of(of: &Definition, lack: Lack) {
+    let name = of.name;
+    match lack {
+        Lack::RestartAfterErrors => {
+            warning!("Windows restarts `{name}` only after a crash, not after an end with an error");
+        }
+        Lack::Privileges => warning!("Windows does not limit the privileges of `{name}`"),
+        Lack::DelayedStart => warning!("Windows starts `{name}` with the other services, not after them"),
+    }
+}
+
 /// Why the Service Control Manager does not do it, and what to do about it.
 fn refused(fault: Fault) -> CommandError {
-    let remedy = match &fault {
-        Fault::DidNotStart(_) => {
+    let remedy = match &fault.why {
+        Why::DidNotStart(_) if fault.service == service::DASHBOARD.name => {
+            "; rasadmin-net\\rasadmin-net.log beside the configuration says why. Everything else is installed. Start it with \
+             `Start-Service rasadmin-net`, or remove it with `rasadmin install --no-dashboard`"
+                .to_owned()
+        }
+        Why::DidNotStart(_) => {
             let log = printable_path(rasadmin_system::places::service_log_file());
             format!("; {log} says why. To install without the service, run `rasadmin install --no-service`")
         }
-        Fault::TooSlow(Some(process)) => format!("; end its process, which is safe: Stop-Process -Force {process}"),
-        Fault::TooSlow(None) => "; wait a minute, and run the command again".to_owned(),
+        Why::TooSlow(Some(process)) => format!("; end its process, which is safe: Stop-Process -Force {process}"),
+        Why::TooSlow(None) => "; wait a minute, and run the command again".to_owned(),
         _ => String::new(),
     };
     CommandError::new(Kind::System, format!("{fault}{remedy}"))

@@ -74,7 +74,7 @@ pub fn keep_away(
     for user in users {
         let (subject, by) = (BlockSubject::User(user.clone()), rasadmin_rights::account_name());
         let asked = BeginBlock { subject, until: Some(until), reason: reason.map(str::to_owned), by };
-        let outcome = record::record(tool, |state| look(state, asked));
+        let outcome = record::record(tool, |state, now| look(state, now, asked));
         match outcome.map_err(|error| nobody_yet(error, &kept))? {
             Outcome::Blocked => {
                 writeln!(out, "{user} is blocked on {server} {ends}: new connections are refused")?;
@@ -102,8 +102,7 @@ fn nobody_yet(error: CommandError, kept: &KeptAway) -> CommandError {
     })
 }
 
-fn look(state: &State, asked: BeginBlock) -> (Outcome, Option<Event>) {
-    let now = times::now();
+fn look(state: &State, now: Millis, asked: BeginBlock) -> (Outcome, Option<Event>) {
     if let Some(known) = state.block(&asked.subject, now)
         && known.until.is_none_or(|until| Some(until) >= asked.until)
     {

@@ -1,6 +1,7 @@
 //! Which live sessions are meant.
 
 use crate::block_subject::{claimed_computer, user_or_account};
+use crate::clock;
 use crate::context::Context;
 use crate::disconnecting::Target;
 use crate::error::{CommandError, Result};
@@ -10,11 +11,10 @@ use crate::record;
 use clap::Args;
 use rasadmin_engine::decide::overdue;
 use rasadmin_engine::state::Session;
-use rasadmin_engine::{Context as Deciding, Id, InterfaceType, Mono, Process, Stamp, State};
+use rasadmin_engine::{Context as Deciding, Id, InterfaceType, Process, State};
 use rasadmin_ledger::report::Reader;
 use rasadmin_policy::config::Config;
 use rasadmin_recorder::admin::AdminJournal;
-use rasadmin_system::clock::Clock;
 use std::collections::BTreeSet;
 
 /// One of four.
@@ -125,9 +125,7 @@ fn of_user<'s>(typed: &str, state: &'s State, context: &Context) -> Result<(Vec<
 /// The sessions that a rule denies now, and what to say if there is none.
 fn of_rule<'s>(rule: &str, state: &'s State, config: &Config) -> Result<(Vec<&'s Session>, String)> {
     must_end_live_sessions(rule, config)?;
-    // A scratch run has a clock of its own.
-    let (time, mono) = Clock::new(true).now();
-    let at = Stamp { time, mono: Mono(mono) };
+    let at = clock::of_this_machine();
     let server = state.server().clone();
     let context = state.instance().map(|instance| Deciding::new(config, &server, instance, Process(0)));
     let denied = |session: &&Session| {

@@ -1,52 +1,33 @@
 //! What would happen to a user who connected.
 
-use super::answer::{Answer, StageAnswer, TunnelAnswer};
 use super::{Arguments, stage_text};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::{clock, context, present, times};
-use rasadmin_engine::explain::{Question, StageExplained, explain};
+use rasadmin_answers::explain::{self as answers, Answer, WithTunnel, describe_address};
+use rasadmin_engine::explain::Question;
 use rasadmin_engine::{Id, Refusal, State};
 use rasadmin_ledger::report::{Reader, decided_by_in_words};
-use rasadmin_policy::{Name, Tunnel};
+use rasadmin_policy::Name;
 use std::fmt::Write;
 
-/// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
+/// What is in force on a server, with its name as the journal has it.
 pub fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
-    let Some(present) = present::read(context)? else {
-        return Ok((asked.unwrap_or_else(|| context.server()), State::new()));
-    };
-    let own = present.state.server();
-    // The journal may be examined on another computer than its server.
-    let server = asked.or_else(|| context.config.server.clone()).unwrap_or_else(|| own.clone());
-    if own.folded() == server.folded() {
-        return Ok((own.clone(), present.state));
-    }
-    Ok((server, State::new()))
+    let present = present::read(context)?.map(|present| present.state);
+    let asked = asked.or_else(|| context.config.server.clone());
+    Ok(answers::in_force(present, asked, || context.server()))
 }
 
-/// What would happen with a tunnel.
-pub struct WithTunnel<'c> {
-    pub tunnel: Tunnel,
-    pub stages: Vec<StageExplained<'c>>,
-}
-
-impl WithTunnel<'_> {
-    pub fn is_allowed(&self) -> bool {
-        !self.stages.iter().any(StageExplained::ends)
-    }
-
-    /// What decides, with the address. Tunnels with the same result need only one explanation.
-    fn result(&self) -> Vec<String> {
-        let address = self.stages.iter().find_map(|stage| stage.address.as_ref());
-        let address = address.map(|address| stage_text::describe_address(address, rasadmin_policy::Stage::Ipv4Address));
-        let Some(last) = self.stages.last() else { return Vec::new() };
-        let outcome = if self.is_allowed() { "accepted" } else { "denied" };
-        let by = decided_by_in_words(last.rule, last.refused().map(Refusal::name));
-        let address = address.filter(|_| self.is_allowed()).unwrap_or_default();
-        [outcome, &by, last.stage.name(), &address].map(str::to_owned).to_vec()
-    }
+/// What decides with a tunnel, with the address. Tunnels with the same result need only one explanation.
+fn result(with: &WithTunnel<'_>) -> Vec<String> {
+    let address = with.stages.iter().find_map(|stage| stage.address.as_ref());
+    let address = address.map(|address| describe_address(address, rasadmin_policy::Stage::Ipv4Address));
+    let Some(last) = with.stages.last() else { return Vec::new() };
+    let outcome = if with.is_allowed() { "accepted" } else { "denied" };
+    let by = decided_by_in_words(last.rule, last.refused().map(Refusal::name));
+    let address = address.filter(|_| with.is_allowed()).unwrap_or_default();
+    [outcome, &by, last.stage.name(), &address].map(str::to_owned).to_vec()
 }
 
 pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result {
@@ -68,32 +49,22 @@ pub fn run(out: &mut Output, arguments: &Arguments, context: &Context) -> Result
         offer: arguments.offer,
         ipv6: arguments.ipv6,
     };
-    let tunnels = arguments.tunnel.map_or_else(|| Tunnel::ALL.to_vec(), |tunnel| vec![tunnel]);
-    let with = |tunnel| {
-        let question = Question { tunnel: Some(tunnel), ..question.clone() };
-        WithTunnel { tunnel, stages: explain(&context.config, &state, &question) }
-    };
-    let all: Vec<_> = tunnels.into_iter().map(with).collect();
-    let allowed = all.iter().any(WithTunnel::is_allowed);
-    // The stages that are shown belong to the answer.
-    let shown = all.iter().find(|with| with.is_allowed()).or(all.first());
+    let all = answers::with_tunnels(&context.config, &state, &question);
+    let answer = Answer::new(&context.config.hash, &all);
+    let allowed = answer.allowed;
     if arguments.json {
-        let stages = shown.into_iter().flat_map(|with| &with.stages);
-        out.json(&Answer {
-            allowed,
-            config: &context.config.hash,
-            tunnels: all.iter().map(TunnelAnswer::new).collect(),
-            stages: stages.map(|stage| StageAnswer::new(stage, None)).collect(),
-        })?;
+        out.json(&answer)?;
         return Ok(Exit::no_if(!allowed));
     }
+    // The stages that are shown belong to the answer.
+    let shown = answers::shown(&all);
     let text = heading(&all, &question, context, time)
         + &match state.number() {
             0 => format!("{} has no journal: nobody is connected, and nothing was used\n", question.server),
             _ => String::new(),
         };
     out.text(&rasadmin_text::printable_lines(&text))?;
-    let differ = all.iter().any(|with| all.first().is_some_and(|first| first.result() != with.result()));
+    let differ = all.iter().any(|with| all.first().is_some_and(|first| result(first) != result(with)));
     if differ {
         writeln!(out)?;
         print_tunnels(out, &all)?;
@@ -147,6 +118,6 @@ fn heading(all: &[WithTunnel<'_>], question: &Question, context: &Context, time:
 fn print_tunnels(out: &mut Output, all: &[WithTunnel<'_>]) -> Result<()> {
     use crate::table::text;
     let columns = [text("tunnel", 0), text("result", 0), text("decided by", 0), text("stage", 2), text("address", 1)];
-    let rows = all.iter().map(|with| [vec![with.tunnel.name().to_owned()], with.result()].concat());
+    let rows = all.iter().map(|with| [vec![with.tunnel.name().to_owned()], result(with)].concat());
     out.table(&columns, rows.collect())
 }

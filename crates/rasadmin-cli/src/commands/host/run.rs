@@ -72,13 +72,16 @@ pub struct Arguments {
     /// Record every call with its buffers in this file, for `rasadmin host replay`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Play the day by the clock, and answer on this socket as RRAS, so that `rasadmin service run --rras` can run beside it
-    /// (not on Windows)
-    #[arg(long, value_name = "SOCKET", requires = "keep", conflicts_with_all = ["assume", "threads"])]
+    /// Play the day by the clock, and answer at this address as RRAS, so that `rasadmin service run --rras` can run beside
+    /// it: a port like 127.0.0.1:8601, or except on Windows the path of a socket
+    #[arg(long, value_name = "ADDRESS", requires = "keep", conflicts_with_all = ["assume", "threads"])]
     serve_rras: Option<PathBuf>,
     /// With --serve-rras: how many seconds of the day pass per second
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "serve_rras")]
     speed: u32,
+    /// With --serve-rras: no time passes while this file exists
+    #[arg(long, value_name = "FILE", requires = "serve_rras")]
+    pause_while: Option<PathBuf>,
     /// List every connection with its result, not only the totals
     #[arg(long)]
     each: bool,

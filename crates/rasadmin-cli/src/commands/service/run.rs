@@ -10,6 +10,8 @@ use crate::warning;
 use crate::{interrupt, output, times};
 use clap::Args;
 use rasadmin_policy::config;
+use rasadmin_rights::private::is_scratch;
+use rasadmin_rras::socket::Address;
 use rasadmin_rras::{Rras, Watched};
 use rasadmin_service::{Beside, Log, NotStarted, Stop};
 use rasadmin_system::places;
@@ -37,12 +39,13 @@ pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Ask the RRAS behind this socket, such as that of `rasadmin host run --serve-rras` (not on Windows)
-    #[arg(long, value_name = "SOCKET")]
+    /// Ask the RRAS of `rasadmin host run --serve-rras` at this address, and not this server's
+    #[arg(long, value_name = "ADDRESS")]
     rras: Option<PathBuf>,
-    /// With --rras: how many seconds of the day pass per second, as given to `rasadmin host run --speed`
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400), requires = "rras")]
-    speed: u32,
+    /// Beside a run: how many seconds of the day pass per second, as given to `rasadmin host run --speed` [default: 60 with
+    /// --rras]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    speed: Option<u32>,
     /// The Service Control Manager starts it like this
     #[cfg(windows)]
     #[arg(long, hide = true)]
@@ -55,9 +58,15 @@ pub fn run(arguments: Arguments) -> Result {
     if arguments.as_service {
         return as_service::run(file);
     }
-    let rras = rras(&arguments)?;
     let computer = places::server_name();
     let (config, _) = config::for_computer(&computer).read(&file)?;
+    // It would look at this server's RRAS with a clock that is not the server's.
+    let is_run = arguments.rras.is_some() || config.journal.parent().is_some_and(is_scratch);
+    if arguments.speed.is_some() && !is_run {
+        let what = "--speed is for a run of `rasadmin host run --keep`, and this configuration is a server's";
+        return Err(CommandError::usage(what).hint("leave it out"));
+    }
+    let rras = rras(&arguments)?;
     let zone = config.zone.clone();
     let console = move |line: &str| output::line(format_args!("{}  {line}", times::show(times::now(), &zone)));
     let log = Arc::new(Log::new(SystemLog::open(), console));
@@ -73,20 +82,20 @@ pub fn run(arguments: Arguments) -> Result {
 /// How long an answer of RRAS may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// This server's RRAS; None if there is none here.
-#[cfg(windows)]
+/// The RRAS that is asked; None if there is none.
 fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
-    if arguments.rras.is_some() {
-        return Err(CommandError::usage("--rras is not for Windows: leave it out, and this server's RRAS is asked"));
-    }
-    system_rras()
+    let Some(address) = &arguments.rras else { return system_rras(arguments.speed) };
+    let address = Address::read(address).map_err(|why| {
+        CommandError::usage(format!("{}: {why}", rasadmin_text::printable(&address.to_string_lossy())))
+    })?;
+    watched(rasadmin_rras::Socket::new(address), Some(arguments.speed.unwrap_or(60)))
 }
 
 /// This server's RRAS; None if mprapi.dll cannot be used.
 #[cfg(windows)]
-fn system_rras() -> Result<Option<Beside>> {
+fn system_rras(speed: Option<u32>) -> Result<Option<Beside>> {
     match rasadmin_rras::Mprapi::system() {
-        Ok(rras) => watched(rras, None),
+        Ok(rras) => watched(rras, speed),
         Err(error) => {
             warning!("{error}; the duties that need it are left out");
             Ok(None)
@@ -94,10 +103,11 @@ fn system_rras() -> Result<Option<Beside>> {
     }
 }
 
-/// The RRAS behind the socket, if one is named: this system itself has none.
-#[cfg(unix)]
-fn rras(arguments: &Arguments) -> Result<Option<Beside>> {
-    arguments.rras.as_ref().map_or(Ok(None), |path| watched(rasadmin_rras::Socket::new(path), Some(arguments.speed)))
+/// This system has no RRAS.
+#[cfg(not(windows))]
+#[allow(clippy::unnecessary_wraps)] // On Windows it may fail.
+const fn system_rras(_: Option<u32>) -> Result<Option<Beside>> {
+    Ok(None)
 }
 
 fn watched(rras: impl Rras + 'static, speed: Option<u32>) -> Result<Option<Beside>> {

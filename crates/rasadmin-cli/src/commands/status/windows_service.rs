@@ -1,7 +1,7 @@
 //! The Windows service `rasadmin`: whether it is registered, when it starts, and whether it runs.
 
 use super::facts::{Facts, Mark};
-use rasadmin_setup::service::{Ended, Fault, Service, Start, State};
+use rasadmin_setup::service::{Ended, Fault, Registration, Service, Start, State};
 use rasadmin_system::places;
 use rasadmin_text::printable_path;
 use schemars::JsonSchema;
@@ -62,17 +62,21 @@ pub fn check(
         let text = "but no process serves this journal, whatever Windows reports:\nRestart-Service rasadmin";
         facts.add(Mark::Attention, ABOUT, text);
     }
-    let registration = &service.registration;
+    check_files(facts, ABOUT, &service.registration, config);
+    Some(answer(Some(&service)))
+}
+
+/// Whether a service's program exists, and whether it uses the configuration in force.
+pub fn check_files(facts: &mut Facts, about: &'static str, registration: &Registration, config: Option<&Path>) {
     if !registration.program.is_file() {
         let program = printable_path(&registration.program);
-        facts.add(Mark::Attention, ABOUT, format!("its program does not exist: {program}; run `rasadmin install`"));
+        facts.add(Mark::Attention, about, format!("its program does not exist: {program}; run `rasadmin install`"));
     }
     if let Some(config) = config.filter(|config| !same(config, &registration.config)) {
         let (its, ours) = (printable_path(&registration.config), printable_path(config));
         let text = format!("it uses the configuration {its}, not {ours}; run `rasadmin install`");
-        facts.add(Mark::Notice, ABOUT, text);
+        facts.add(Mark::Notice, about, text);
     }
-    Some(answer(Some(&service)))
 }
 
 /// Windows ignores case in names of files.
@@ -114,7 +118,7 @@ fn described(service: &Service) -> (Mark, String) {
     }
 }
 
-fn answer(service: Option<&Service>) -> WindowsService {
+pub fn answer(service: Option<&Service>) -> WindowsService {
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let registration = service.map(|service| &service.registration);
     WindowsService {
@@ -144,7 +148,7 @@ fn answer(service: Option<&Service>) -> WindowsService {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use rasadmin_setup::service::Registration;
+    use rasadmin_setup::service::Why;
 
     fn text(start: Start, state: State, ended: Ended, config: &str) -> String {
         let program = std::env::current_exe().unwrap();
@@ -214,7 +218,10 @@ mod tests {
         let text = facts.text(None, false);
         assert!(text.contains("its program does not exist: gone.exe; run `rasadmin install`"), "{text}");
         let mut facts = Facts::default();
-        assert!(check(&mut facts, Err(Fault::NotOurs("vendor.exe".into())), None, None).is_none());
+        assert!(
+            check(&mut facts, Err(Fault { service: "rasadmin", why: Why::NotOurs("vendor.exe".into()) }), None, None)
+                .is_none()
+        );
         assert!(facts.text(None, false).contains("did not register: vendor.exe"));
         let mut facts = Facts::default();
         assert!(!check(&mut facts, Ok(None), None, None).unwrap().registered);

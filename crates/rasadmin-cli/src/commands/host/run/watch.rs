@@ -18,7 +18,6 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result {
     if arguments.assume_all() {
         return readings::run(arguments, out);
     }
-    #[cfg(unix)]
     super::serve::say_how_to_ask(arguments);
     let child = child(arguments, &[])?;
     match &child.outcome {

@@ -45,7 +45,7 @@ fn serve(file: &Path, stop: &Stop, ready: &dyn Fn()) -> u32 {
     if let Some(error) = failed {
         log.emit(&Message::LogNotOpened { file: &path.display(), error: &error });
     }
-    let ran = system_rras()
+    let ran = system_rras(None)
         .and_then(|rras| rasadmin_service::run(file, &computer, rras, stop, &log, ready).map_err(not_started));
     match ran {
         Ok(()) => 0,

@@ -8,10 +8,9 @@ use rasadmin_host::outside::{Listed, View};
 use rasadmin_policy::{InterfaceType, Name, Quarantine};
 use rasadmin_rras::{
     Connection, ConnectionHandle, Counters, Error, Failure, Instance, Operation, Port, PortHandle, PortState, Rras,
-    socket,
+    socket::{self, Address, Listener},
 };
-use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use std::time::Duration;
 /// A question, and where its answer goes.
 #[derive(Debug)]
 enum Question {
+    Starts(Sender<Option<u32>>),
     Connections(Sender<Vec<Listed>>),
     Disconnect(u64, Sender<bool>),
 }
@@ -27,31 +27,31 @@ enum Question {
 #[derive(Debug)]
 struct OfRun {
     questions: Mutex<Sender<Question>>,
-    instance: Instance,
 }
 
 /// A socket, and the questions that arrive there.
 pub struct Socket {
-    path: PathBuf,
+    address: Address,
     questions: Mutex<Receiver<Question>>,
 }
 
 impl Socket {
     /// Listens. From then on, other processes may ask.
     pub fn bind(path: &Path) -> Result<Self> {
+        let address = Address::read(path).map_err(|why| CommandError::usage(format!("{}: {why}", path.display())))?;
         let failed = |e: std::io::Error| {
-            CommandError::new(Kind::File, format!("cannot listen on {}: {e}", path.display()))
-                .hint("if no other run uses this socket, delete it")
+            CommandError::new(Kind::File, format!("cannot listen on {address}: {e}")).hint(match address.path() {
+                Some(_) => "if no other run uses this socket, delete it",
+                None => "if another program uses this port, choose another one",
+            })
         };
-        let listener = UnixListener::bind(path).map_err(failed)?;
+        let listener = Listener::bind(&address).map_err(failed)?;
         let (sender, questions) = channel();
-        let process = std::process::id();
-        let instance = Instance { process, created: u64::from(process) };
-        let rras: Arc<dyn Rras> = Arc::new(OfRun { questions: Mutex::new(sender), instance });
+        let rras: Arc<dyn Rras> = Arc::new(OfRun { questions: Mutex::new(sender) });
         // It ends with the process.
         let spawned = std::thread::Builder::new().spawn(move || socket::serve(&listener, &rras));
         spawned.map_err(failed)?;
-        Ok(Self { path: path.to_owned(), questions: Mutex::new(questions) })
+        Ok(Self { address, questions: Mutex::new(questions) })
     }
 
     /// Answers until the day is over.
@@ -59,6 +59,7 @@ impl Socket {
         let questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         while !view.is_over() {
             match questions.recv_timeout(Duration::from_millis(20)) {
+                Ok(Question::Starts(answer)) => drop(answer.send(view.starts())),
                 Ok(Question::Connections(answer)) => drop(answer.send(view.connections())),
                 Ok(Question::Disconnect(port, answer)) => drop(answer.send(view.disconnect(port))),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -70,7 +71,9 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        if let Some(path) = self.address.path() {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 
@@ -89,13 +92,20 @@ impl OfRun {
     }
 
     fn listed(&self, operation: Operation) -> std::result::Result<Vec<Listed>, Error> {
+        let runs = self.ask(operation, Question::Starts)?.is_some();
+        if !runs {
+            return Err(Failure::NotRunning.of(operation));
+        }
         self.ask(operation, Question::Connections)
     }
 }
 
 impl Rras for OfRun {
     fn instance(&self) -> std::result::Result<Option<Instance>, Error> {
-        Ok(Some(self.instance))
+        let starts = self.ask(Operation::Instance, Question::Starts)?;
+        // Each start is an instance of its own; in Windows it has another process.
+        let process = std::process::id();
+        Ok(starts.map(|starts| Instance { process, created: u64::from(starts) }))
     }
 
     fn connections(&self) -> std::result::Result<Vec<Connection>, Error> {

@@ -1,0 +1,40 @@
+//! Whether a page is sound as it is, in the forms in which people see it.
+
+use crate::browser::{Page, axe};
+use crate::dashboard::pictures;
+use std::path::Path;
+
+/// What is wrong with the page as it is: for people who cannot see it, on a phone, in the dark.
+pub fn is_sound(page: &mut Page<'_>) {
+    let mut faults = page.errors();
+    for (scheme, width) in [("light", 1440), ("dark", 360)] {
+        page.scheme(scheme);
+        page.viewport(width, 900);
+        faults.extend(page.barriers(&axe()));
+        let (wider, out) = page.overhang();
+        if wider > 0 {
+            faults.push(format!("it is {wider} px wider than the window: {out:?}"));
+        }
+    }
+    if let Some(folder) = pictures() {
+        take_pictures(page, &folder);
+    }
+    faults.extend(page.repeated_ids().into_iter().map(|id| format!("two elements have the id {id}")));
+    assert_eq!(faults, <[String; 0]>::default(), "{}", page.text("location.pathname"));
+    page.viewport(1440, 900);
+}
+
+/// Pictures of the page, for people who want to look at it.
+fn take_pictures(page: &mut Page<'_>, folder: &Path) {
+    let path = page.text("location.pathname");
+    let name: Vec<_> = path.split('/').filter(|part| part.bytes().all(|byte| byte.is_ascii_lowercase())).collect();
+    for (width, scheme) in [(390, "dark"), (1440, "light")] {
+        page.viewport(width, 900);
+        page.scheme(scheme);
+        std::fs::write(
+            folder.join(format!("{}-{scheme}-{width}.webp", name.join("-").trim_matches('-'))),
+            page.screenshot(100_000),
+        )
+        .unwrap();
+    }
+}
