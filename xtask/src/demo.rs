@@ -1,4 +1,6 @@
-//! `cargo xtask demo`: checks the product, then runs a working day through it.
+//! `cargo xtask demo`: checks the product, then runs a working day through it; or plays the day beside the dashboard.
+
+pub mod dashboard;
 
 use crate::shell::{cargo, relative, run, target};
 use crate::timing::step;

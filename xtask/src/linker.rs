@@ -1,5 +1,5 @@
-//! The linker of the Windows build: mingw's gcc without libuserenv.a (userenv.c says why), then a repair of the
-//! relocations that its ld writes.
+//! The linker of the Windows build: mingw's gcc without libuserenv.a and libbcrypt.a (userenv.c and bcrypt.c say why), then
+//! a repair of the relocations that its ld writes.
 //!
 //! GNU ld before 2.41 writes a 32-bit base relocation (HIGHLOW) for every offset of a variable in thread-local storage.
 //! Such an offset is relative to its section and must never change; Windows adds the load delta to it when it loads the
@@ -8,7 +8,7 @@
 
 use crate::shell::{create, target};
 use crate::{Result, shipped};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 #[cfg(unix)]
 use std::os::unix::fs::symlink;
 #[cfg(windows)]
@@ -26,16 +26,28 @@ pub fn called() -> bool {
     std::env::args_os().next().is_some_and(|program| Path::new(&program).file_stem() == Some(OsStr::new(NAME)))
 }
 
-/// The library that a program would import, and what takes its place. gcc compiles the source for the link.
-const REPLACED: &str = "-luserenv";
-const REPLACEMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/linker/userenv.c");
+/// The libraries that a program would import, and what takes the place of each. gcc compiles the sources for the link.
+const REPLACED: [(&str, &str); 2] = [
+    ("-luserenv", concat!(env!("CARGO_MANIFEST_DIR"), "/src/linker/userenv.c")),
+    ("-lbcrypt", concat!(env!("CARGO_MANIFEST_DIR"), "/src/linker/bcrypt.c")),
+];
+
+/// Puts the replacements into the linker's arguments, each once: a library may be named more than once.
+fn replace(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        match REPLACED.iter().find(|(library, _)| argument == *library) {
+            None => all.push(argument),
+            Some((_, source)) if all.iter().any(|other| other == source) => {}
+            Some((_, source)) => all.push(source.into()),
+        }
+    }
+    all
+}
 
 /// Links, then repairs the image.
 pub fn link() -> ExitCode {
-    let mut arguments: Vec<_> = std::env::args_os()
-        .skip(1)
-        .map(|argument| if argument == REPLACED { REPLACEMENT.into() } else { argument })
-        .collect();
+    let mut arguments = replace(std::env::args_os().skip(1));
     let image = arguments.iter().position(|argument| argument == "-o").and_then(|at| arguments.get(at + 1)).cloned();
     if !image.as_ref().is_some_and(|image| keeps_symbols(Path::new(image))) {
         // A hundred test programs with symbols are a gigabyte.
@@ -191,6 +203,16 @@ fn truncated(at: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_library_that_a_program_must_not_import_is_replaced_once() {
+        let replaced =
+            replace(["a.o", "-lbcrypt", "-lkernel32", "-luserenv", "-lbcrypt"].map(OsString::from).into_iter());
+        let names: Vec<_> =
+            replaced.iter().map(|name| Path::new(name).file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.o", "bcrypt.c", "-lkernel32", "userenv.c"]);
+        assert!(Path::new(&replaced[1]).is_file() && Path::new(&replaced[3]).is_file());
+    }
 
     /// An image with one page of code at 0x1000, whose first word is `offset`, and a .tls section of 64 bytes.
     fn image(offset: u32) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! The developer's commands: `cargo xtask demo`, `test`, `windows` and the others.
 #![forbid(unsafe_code)]
 
+mod axe;
 mod bench;
 mod c_minimal;
 mod demo;
@@ -11,6 +12,7 @@ mod linker;
 mod lint;
 mod packages;
 mod publish;
+mod schemathesis;
 mod shell;
 mod shipped;
 mod stand_in;
@@ -29,6 +31,8 @@ usage: cargo xtask COMMAND
 
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
+  demo --dashboard   play the office day with the service and the dashboard beside it, and print the link
+                     (--for SECONDS: and end by itself)
   test [--quick]     every test: native, and the same for Windows under Wine
                      (--quick: the native tests without the long ones, which tests/not-quick.txt lists)
   bench [--windows]  measure what a session costs, compared with six bare appends, and what its parts cost
@@ -42,7 +46,10 @@ usage: cargo xtask COMMAND
   windows            build target/windows/rasadmin.dll and rasadmin.exe, and their debug files in debug/
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions, into which the tests load an export
+  axe                fetch axe-core, with which the tests look at the dashboard
+  schemathesis       fetch schemathesis, with which the tests ask the dashboard's API
   lint               format, clippy (Windows code too), words and names, cargo deny
+  screenshots        take the pictures of the dashboard in docs/images/dashboard again
   bless              regenerate the generated pages and snapshots
   layout             print the structures as the C compiler lays them out
 ";
@@ -56,6 +63,7 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         ["demo"] => demo::native(),
         ["demo", "--windows"] => demo::windows(),
+        ["demo", "--dashboard", ref options @ ..] => demo::dashboard::play(options),
         ["test"] => tests::all(),
         ["test", "--quick"] => tests::quick(),
         ["bench"] => bench::bench(false),
@@ -64,9 +72,12 @@ fn main() -> ExitCode {
         ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
         ["freeradius"] => freeradius::schemas(),
+        ["axe"] => axe::script(),
+        ["schemathesis"] => schemathesis::program(),
         ["fixtures"] => fixtures::build().map(|folder| println!("{}", shell::relative(&folder))),
         ["lint"] => lint::all(),
         ["bless"] => tests::bless(),
+        ["screenshots"] => tests::screenshots(),
         ["layout"] => fixtures::layout(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -16,6 +16,12 @@ pub const POSTGRESQL: &[&str] = &["postgresql"];
 pub const SYSTEMD: &[&str] = &["systemd"];
 /// Its promtool checks the metrics.
 pub const PROMETHEUS: &[&str] = &["prometheus"];
+/// It fetches axe-core, if no other npm is installed.
+pub const NPM: &[&str] = &["npm"];
+/// It makes a folder for schemathesis.
+pub const PYTHON: &[&str] = &["python3-venv"];
+/// A browser for the tests of the dashboard.
+const CHROMIUM: &str = "chromium";
 /// A linker, windres, C and C++ compilers for Windows, and Wine to run the programs.
 pub const WINDOWS: &[&str] = &[
     "binutils-mingw-w64-x86-64",
@@ -52,6 +58,20 @@ pub fn windows_rust() -> Result<WindowsRust> {
             run(Command::new("rustup").args(["component", "add", "rust-src"])).map(|()| WindowsRust::Rustup)
         })
         .clone()
+}
+
+/// Installs a browser, unless the environment names one.
+pub fn browser() -> Result {
+    if cfg!(windows) || std::env::var_os("RASADMIN_BROWSER").is_some() {
+        return Ok(());
+    }
+    if has("apt-get") && !installed(CHROMIUM) && !apt_has(CHROMIUM) {
+        return Err(format!(
+            "apt has no {CHROMIUM}, as on Ubuntu: install Chromium or Chrome in another way, and name the program, such as \
+             RASADMIN_BROWSER=/opt/google/chrome/chrome"
+        ));
+    }
+    need(&[CHROMIUM])
 }
 
 /// Returns whether apt knows the package; fetches its lists first if they are missing.

@@ -1,4 +1,4 @@
-//! Builds fixtures/mprapi, which stands in for mprapi.dll, beside the fixtures.
+//! Builds fixtures/mprapi, which stands in for mprapi.dll and the Remote Access service, beside the fixtures.
 
 use crate::Result;
 use crate::shell::{create, entries, in_folder, newer_than, output, root, target};
@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 const FOLDER: &str = "fixtures/mprapi";
-const SOURCES: [&str; 3] = ["stand-in.c", "script.c", "memory.c"];
+const SOURCES: [&str; 4] = ["stand-in.c", "script.c", "memory.c", "asked.c"];
 const WARNINGS: [&str; 4] = ["-O1", "-Wall", "-Wextra", "-Werror"];
 
 /// Builds it for Windows, and on Unix for this machine too.
@@ -16,7 +16,12 @@ pub fn build() -> Result {
     let dll = out.join("stand-in.dll");
     if !up_to_date(&dll) {
         let mut mingw = compiler("x86_64-w64-mingw32-gcc");
-        output(mingw.args(["-static-libgcc", "-s", "stand-in.def", "-o"]).arg(&dll))?;
+        output(mingw.args(["-static-libgcc", "-s", "stand-in.def", "-o"]).arg(&dll).arg("-lws2_32"))?;
+    }
+    let service = out.join("remote-access.exe");
+    if !up_to_date(&service) {
+        let mut mingw = in_folder("x86_64-w64-mingw32-gcc", &root().join(FOLDER));
+        output(mingw.args(WARNINGS).args(["-static-libgcc", "-s", "remote-access.c", "-o"]).arg(&service))?;
     }
     let library = out.join("stand-in.so");
     if cfg!(unix) && !up_to_date(&library) {

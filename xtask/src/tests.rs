@@ -6,7 +6,7 @@ mod results;
 
 use crate::shell::{cargo, create, logged, output, relative, root, run, target};
 use crate::timing::{self, step};
-use crate::{Result, disk, fixtures, freeradius, packages, shipped, torture, windows};
+use crate::{Result, axe, disk, fixtures, freeradius, packages, schemathesis, shipped, torture, windows};
 use lists::{NATIVE_ONLY, NOT_QUICK};
 use programs::{Program, Queue};
 use results::{Run, Tests};
@@ -27,11 +27,14 @@ pub fn all() -> Result {
     disk::require_space()?;
     let programs = [packages::STRACE, packages::POSTGRESQL, packages::PROMETHEUS, packages::SYSTEMD];
     packages::need(&[packages::NATIVE, &programs.concat(), packages::WINDOWS].concat())?;
+    packages::browser()?;
     if !cfg!(windows) {
         // Both threads below need it: install it before them.
         packages::windows_rust()?;
     }
     freeradius::schemas()?;
+    axe::script()?;
+    schemathesis::program()?;
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
     windows::wine()?;
     windows::clear_temporary();
@@ -169,7 +172,9 @@ fn under_wine(queue: &Queue) -> Result<(bool, String)> {
     // The other thread waits for programs, also if there is nothing to run.
     let _end = queue.end_when_dropped();
     let folder = windows::product()?;
-    queue.fill(step("building the tests for Windows", test_programs)?);
+    let programs = step("building the tests for Windows", test_programs)?;
+    windows::product_beside_tests(&folder)?;
+    queue.fill(programs);
     let printed = step("tests, for Windows under Wine", || queue.run(&windows::prefix()))?;
     step("the shipped files and their debug files", || shipped::check(&folder))?;
     Ok(printed)
@@ -177,17 +182,19 @@ fn under_wine(queue: &Queue) -> Result<(bool, String)> {
 
 /// The test programs for Windows, and the doc tests.
 fn test_programs() -> Result<Vec<Program>> {
-    // The release profile shares its std with the build of the product.
     let command = || -> Result<Command> {
         let mut command = windows::command("test")?;
-        command.args(["--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"]).args(without_pure());
+        command.args(["--workspace", "--exclude", "xtask", "--no-fail-fast"]).args(without_pure());
         Ok(command)
     };
     let text = output(command()?.args(["--no-run", "--quiet", "--message-format=json-render-diagnostics"]))?;
     let mut docs = command()?;
     // The ignored tests would change a real Windows system.
     docs.args(["--doc", "--", "--include-ignored"]);
-    Ok(std::iter::once(Program::of_cargo(docs)).chain(text.lines().filter_map(Program::built)).collect())
+    let (mut programs, others): (Vec<_>, Vec<_>) = text.lines().filter_map(Program::built).partition(Program::is_long);
+    programs.push(Program::of_cargo(docs));
+    programs.extend(others);
+    Ok(programs)
 }
 
 /// What the two threads' test programs printed, as one run.
@@ -207,6 +214,12 @@ pub fn bless() -> Result {
         .env("RASADMIN_BLESS", "1")
         .env("INSTA_UPDATE", "always")
         .env("TRYBUILD", "overwrite"))
+}
+
+/// Takes the pictures of the dashboard again.
+pub fn screenshots() -> Result {
+    run(test_environment(cargo().args(["test", "--quiet", "-p", "rasadmin-cli", "--test", "dashboard_pictures"]))
+        .env("RASADMIN_TAKE_PICTURES", "1"))
 }
 
 fn suite(name: &str, command: &mut Command) -> Result<Run> {

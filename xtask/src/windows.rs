@@ -103,7 +103,29 @@ pub fn program(path: &str) -> Command {
 
 /// The folder of the files that the Windows build makes.
 pub fn built() -> PathBuf {
-    if cfg!(windows) { target().join("release") } else { target().join("win-build").join(TRIPLE).join("release") }
+    if cfg!(windows) { target().join("release") } else { folder_of("release") }
+}
+
+/// The folder of what a profile of the build on Linux makes.
+fn folder_of(profile: &str) -> PathBuf {
+    target().join("win-build").join(TRIPLE).join(profile)
+}
+
+/// Puts the product beside the test programs, which look for it there: they are built without optimisation, which takes
+/// half the time, and drive what is shipped.
+pub fn product_beside_tests(product: &Path) -> Result {
+    let tests = folder_of("debug");
+    let shipped = shipped::FILES.iter().map(|file| product.join(file));
+    let examples = EXAMPLES.iter().map(|name| product.join("examples").join(format!("{name}.dll")));
+    for file in shipped.chain(examples) {
+        let place = tests.join(file.file_name().unwrap_or_default());
+        // Cargo's file there is a second name of the one that it keeps, which a copy would overwrite.
+        match std::fs::remove_file(&place) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(format!("{}: {e}", place.display())),
+            _ => copy_into(&file, &tests)?,
+        }
+    }
+    Ok(())
 }
 
 /// Builds target/windows/rasadmin.dll and rasadmin.exe, with the example DLLs in examples/ and the debug files in debug/

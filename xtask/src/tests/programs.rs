@@ -11,6 +11,17 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+/// The test programs that take minutes under Wine. They begin first: the last of all would run alone.
+const LONG: [&str; 7] = [
+    "tests/check.rs",
+    "tests/defects.rs",
+    "tests/fixtures.rs",
+    "tests/windows_service.rs",
+    "tests/install.rs",
+    "tests/beside_a_day.rs",
+    "tests/serve_as_service.rs",
+];
+
 /// One test program, or the doc tests.
 pub struct Program {
     /// The line that `cargo test` prints before the program's own output.
@@ -22,6 +33,11 @@ impl Program {
     /// A command of cargo's that prints the headings itself.
     pub fn of_cargo(command: Command) -> Self {
         Self { heading: None, command }
+    }
+
+    /// Whether it is one of those that take minutes.
+    pub fn is_long(&self) -> bool {
+        self.heading.as_deref().is_some_and(|heading| LONG.iter().any(|source| heading.contains(source)))
     }
 
     /// A test program, from a line that `cargo test --no-run --message-format=json` prints.
