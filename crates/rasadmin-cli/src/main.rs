@@ -21,6 +21,7 @@ mod journal_files;
 mod live;
 mod output;
 mod present;
+mod reason;
 mod record;
 mod retention;
 #[cfg(test)]

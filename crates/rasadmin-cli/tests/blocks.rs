@@ -42,7 +42,8 @@ fn a_user_who_is_blocked_is_refused_at_the_next_call_until_the_block_is_lifted()
         assert_eq!(&shown[0][key], value, "{key}");
     }
     assert_eq!((&shown[0]["reason"], shown[0]["by"].is_string()), (&"left the company".into(), true));
-    server.run(&["unblock", "alice", "--yes"]).ends(0).prints(r"CORP\ALICE is no longer blocked on VPN1");
+    let unblock = ["unblock", "alice", "--reason", "back again", "--yes"];
+    server.run(&unblock).ends(0).prints(r"CORP\ALICE is no longer blocked on VPN1");
     assert!(!is_refused(&server, &claims("alice", 10, "PC")));
     server.run(&["unblock", "alice", "--yes"]).ends(1).prints(r"CORP\ALICE is not blocked on VPN1");
     server.run(&["blocks"]).ends(0).prints("nobody is blocked on VPN1");
@@ -52,7 +53,7 @@ fn a_user_who_is_blocked_is_refused_at_the_next_call_until_the_block_is_lifted()
     let lines: Vec<&str> = journal.lines().filter(|line| line.contains("block  ")).collect();
     let user = format!("  {:<24}  ", r"CORP\ALICE");
     assert!(lines[0].ends_with(&format!("{user}blocked by {by} until it is lifted: left the company")), "{journal}");
-    assert!(lines[1].ends_with(&format!("{user}unblocked by {by}")), "{journal}");
+    assert!(lines[1].ends_with(&format!("{user}unblocked by {by}: back again")), "{journal}");
     server.run(&["journal", "check"]).ends(0).prints("no fault found");
 }
 

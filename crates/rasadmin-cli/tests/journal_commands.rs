@@ -23,8 +23,11 @@ use support::rasadmin_with;
 fn an_address_that_is_released_by_hand_is_given_again() {
     let server = Server::new();
     assert!(server.asks("alice", "VPN2-1") && !server.asks("bob", "VPN2-2"));
-    server.run(&["release", "10.8.0.1", "--yes"]).ends(0).prints("10.8.0.1 is free: it was held by CORP\\ALICE");
+    let release = ["release", "10.8.0.1", "--reason", "RRAS was restarted", "--yes"];
+    server.run(&release).ends(0).prints("10.8.0.1 is free: it was held by CORP\\ALICE");
     assert!(server.asks("bob", "VPN2-2"), "the DLL heeds it at its next call");
+    let journal = server.run(&["journal", "show"]).ends(0).stdout;
+    assert!(journal.lines().any(|line| line.contains("release by hand") && line.ends_with(": RRAS was restarted")));
     let had = server.run(&["who-had", "10.8.0.1", "--json"]).ends(0).json();
     assert_eq!((had.as_array().unwrap().len(), &had[1]["ended_by"]), (2, &"administrator".into()), "{had:#}");
     server.run(&["journal", "check"]).ends(0).prints("no fault found");
@@ -40,7 +43,13 @@ fn a_session_that_is_closed_by_hand_no_longer_counts() {
         let refused = server.run(arguments).ends(2);
         refused.complains("belongs to the live session 1 of CORP\\ALICE: disconnect it in RRAS first");
     }
-    server.run(&["close", "1", "--yes"]).ends(0).prints("session 1 of CORP\\ALICE is closed");
+    for reason in ["", "two\nlines", &"x".repeat(201)] {
+        server.run(&["close", "1", "--reason", reason, "--yes"]).ends(2).complains("the reason ");
+    }
+    let close = ["close", "1", "--reason", "a ghost", "--yes"];
+    server.run(&close).ends(0).prints("session 1 of CORP\\ALICE is closed");
+    let journal = server.run(&["journal", "show"]).ends(0).stdout;
+    assert!(journal.lines().any(|line| line.contains("close by hand") && line.ends_with(": a ghost")), "{journal}");
     assert!(server.asks("bob", "VPN2-2"), "the DLL heeds it at its next call");
     assert_eq!(server.recorder.look(|state| state.live_count()), 0);
     server.run(&["close", "1", "--yes"]).ends(1).prints("has ended already");

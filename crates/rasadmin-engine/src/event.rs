@@ -61,6 +61,9 @@ pub enum Event {
         /// The account of the operating system that asked for it.
         #[serde(default)]
         by: Option<String>,
+        /// The reason, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// An administrator closes a session in the ledger; the connection in RRAS remains.
     CloseSession {
@@ -69,6 +72,9 @@ pub enum Event {
         /// The account of the operating system that asked for it.
         #[serde(default)]
         by: Option<String>,
+        /// The reason, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A block of a user begins or is lifted: the form before there were blocks of computers.
     Block(EarlierBlock),
@@ -80,6 +86,9 @@ pub enum Event {
         subject: BlockSubject,
         /// The account of the operating system that asked for it.
         by: Option<String>,
+        /// The reason, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A session is to be disconnected.
     Disconnect(Disconnect),

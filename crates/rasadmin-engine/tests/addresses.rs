@@ -166,7 +166,7 @@ fn a_user_has_the_previous_address_of_each_family_whatever_the_other_was() {
     let mut scene = Scene::new(&limit(&format!("addresses.pool = \"staff\"\naddresses.ipv6_pool = \"six\"\n{pools}")));
     support::given6(&mut scene, "bob", "VPN2-8");
     let six = support::given6(&mut scene, "alice", "VPN2-9");
-    scene.handle(Event::ReleaseAddress { address: six, force: true, by: None });
+    scene.handle(Event::ReleaseAddress { address: six, force: true, by: None, reason: None });
     // Nine of her devices come and go by IPv4.
     let ports: Vec<String> = (1..=9).map(|port| format!("VPN3-{port}")).collect();
     let given: Vec<String> = ports.iter().map(|port| scene.address("alice", port, "").unwrap()).collect();

@@ -26,7 +26,7 @@ fn block(scene: &mut Scene, subject: BlockSubject, until: Option<Millis>, reason
 }
 
 fn lift(scene: &mut Scene, subject: BlockSubject) {
-    scene.handle(Event::EndBlock { subject, by: None });
+    scene.handle(Event::EndBlock { subject, by: None, reason: None });
 }
 
 fn why(result: Result<String, String>) -> String {

@@ -167,7 +167,7 @@ fn an_administrator_closes_only_what_lives() {
     let session = scene.session(1).unwrap().id;
     scene.link_hangup(1, "VPN2-1");
     scene.wait(3600);
-    scene.handle(Event::CloseSession { session, by: None });
+    scene.handle(Event::CloseSession { session, by: None, reason: None });
     assert_eq!(scene.ended(), "links gone 0");
 }
 

@@ -84,10 +84,10 @@ fn any(random: &mut Random, state: &State) -> Event {
         _ => {
             match (state.live().map(|session| session.id).min(), state.leases().map(|lease| lease.address.number).min())
             {
-                (Some(session), _) if random.below(2) == 0 => Event::CloseSession { session, by: None },
+                (Some(session), _) if random.below(2) == 0 => Event::CloseSession { session, by: None, reason: None },
                 (_, Some(number)) => {
                     let family = rasadmin_engine::addresses::Family::Ipv4;
-                    Event::ReleaseAddress { address: Address { family, number }, force: random.below(2) == 0, by: None }
+                    Event::ReleaseAddress { address: Address { family, number }, force: random.below(2) == 0, by: None, reason: None }
                 }
                 _ => Event::Lost { events: 1 },
             }

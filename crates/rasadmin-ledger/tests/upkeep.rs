@@ -36,13 +36,13 @@ fn upkeep(scene: &Scene) -> Upkeep {
 }
 
 fn release(scene: &Scene, address: &str, force: bool) {
-    scene.record(Event::ReleaseAddress { address: number(address), force, by: None });
+    scene.record(Event::ReleaseAddress { address: number(address), force, by: None, reason: None });
 }
 
 fn close(scene: &Scene, row: i64) {
     let session = upkeep(scene).id_of(row).unwrap().unwrap();
     assert_eq!(upkeep(scene).row_of(session).unwrap(), Some(row));
-    scene.record(Event::CloseSession { session, by: None });
+    scene.record(Event::CloseSession { session, by: None, reason: None });
 }
 
 #[test]

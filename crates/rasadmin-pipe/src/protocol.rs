@@ -44,11 +44,17 @@ pub enum Request {
     Unblock {
         /// Who.
         subject: Subject,
+        /// The reason, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Close a session that RRAS no longer has, by its key. The answer is whether it was live.
     Close {
         /// Its key (acct_session_id).
         session: String,
+        /// The reason, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Release an address. The answer is a [`Released`].
     Release {
@@ -56,6 +62,9 @@ pub enum Request {
         address: IpAddr,
         /// Also if a live session has it.
         force: bool,
+        /// The reason, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Let a rule that was stopped end sessions again. The answer is whether it was stopped.
     Resume {
@@ -63,10 +72,22 @@ pub enum Request {
         rule: String,
     },
     /// What the last look at RRAS has shown of each live session, for a process that may not read the journal's folder. The
-    /// answer is the service's `LiveTable`.
-    Live {},
+    /// answer is the service's `LiveTable`, with as many sessions as fit into an answer, in the order of their keys.
+    Live {
+        /// Only sessions after this key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// Who is blocked, for a process that may not read the journal. The answer is the service's `BlocksInForce`.
     Blocks {},
+    /// How much of each limit a user has used, and the user's block, for a process that may not read the journal. The answer is
+    /// the service's `OfUser`.
+    User {
+        /// The domain, as the configuration maps it.
+        domain: String,
+        /// The name without the domain.
+        name: String,
+    },
     /// What would happen if a user connected. The answer is what `rasadmin explain --user --json` prints.
     Explain(Connecting),
     /// Simulate a candidate configuration over the past. The answer is the number of the simulation. It is refused with
@@ -166,8 +187,9 @@ impl Request {
             Self::Status {}
             | Self::Metrics {}
             | Self::Configuration {}
-            | Self::Live {}
+            | Self::Live { .. }
             | Self::Blocks {}
+            | Self::User { .. }
             | Self::Explain(_)
             | Self::Simulate { .. }
             | Self::Simulation { .. }
@@ -301,8 +323,13 @@ mod tests {
             (r#"{"disconnect":{"sessions":["018f"],"reason":null}}"#, Request::Disconnect { sessions, reason: None }),
             (r#"{"resume":{"rule":"hours"}}"#, Request::Resume { rule: "hours".to_owned() }),
             (r#"{"configuration":{}}"#, Request::Configuration {}),
-            (r#"{"live":{}}"#, Request::Live {}),
+            (r#"{"live":{}}"#, Request::Live { after: None }),
+            (r#"{"live":{"after":"018f"}}"#, Request::Live { after: Some("018f".to_owned()) }),
             (r#"{"blocks":{}}"#, Request::Blocks {}),
+            (
+                r#"{"user":{"domain":"CORP","name":"ALICE"}}"#,
+                Request::User { domain: "CORP".to_owned(), name: "ALICE".to_owned() },
+            ),
             (
                 r#"{"block":{"subject":{"user":"alice"},"until":7,"reason":"stolen"}}"#,
                 Request::Block {
@@ -313,12 +340,28 @@ mod tests {
             ),
             (
                 r#"{"unblock":{"subject":{"claimed-computer":"PC7"}}}"#,
-                Request::Unblock { subject: Subject::ClaimedComputer("PC7".to_owned()) },
+                Request::Unblock { subject: Subject::ClaimedComputer("PC7".to_owned()), reason: None },
             ),
-            (r#"{"close":{"session":"018f"}}"#, Request::Close { session: "018f".to_owned() }),
+            (
+                r#"{"unblock":{"subject":{"user":"alice"},"reason":"found"}}"#,
+                Request::Unblock { subject: Subject::User("alice".to_owned()), reason: Some("found".to_owned()) },
+            ),
+            (r#"{"close":{"session":"018f"}}"#, Request::Close { session: "018f".to_owned(), reason: None }),
+            (
+                r#"{"close":{"session":"018f","reason":"gone"}}"#,
+                Request::Close { session: "018f".to_owned(), reason: Some("gone".to_owned()) },
+            ),
             (
                 r#"{"release":{"address":"10.8.0.1","force":false}}"#,
-                Request::Release { address: IpAddr::from([10, 8, 0, 1]), force: false },
+                Request::Release { address: IpAddr::from([10, 8, 0, 1]), force: false, reason: None },
+            ),
+            (
+                r#"{"release":{"address":"10.8.0.1","force":true,"reason":"gone"}}"#,
+                Request::Release {
+                    address: IpAddr::from([10, 8, 0, 1]),
+                    force: true,
+                    reason: Some("gone".to_owned()),
+                },
             ),
             (
                 r#"{"explain":{"user":"alice","domain":"CORP","tunnel":"SSTP","source":"203.0.113.9","computer":"PC7","port":"VPN2-1","at":7,"quarantine":"normal","interface":"client","offer":"10.0.0.1","ipv6":true}}"#,
@@ -346,7 +389,7 @@ mod tests {
                 r#"{"on-behalf":{"of":"anna","change":{"close":{"session":"018f"}}}}"#,
                 Request::OnBehalf {
                     of: "anna".to_owned(),
-                    change: Box::new(Request::Close { session: "018f".to_owned() }),
+                    change: Box::new(Request::Close { session: "018f".to_owned(), reason: None }),
                 },
             ),
         ] {

@@ -156,7 +156,7 @@ fn a_change_on_behalf_of_somebody_reaches_the_handler_as_the_change() {
     let callers = answers.callers.clone();
     let server = serve(answers, Limits::default());
     let on_behalf = |change| Request::OnBehalf { of: "anna".to_owned(), change: Box::new(change) };
-    let close = Request::Close { session: "018f".to_owned() };
+    let close = Request::Close { session: "018f".to_owned(), reason: None };
     // The handler answers null to what is not `metrics`, and would to an `on-behalf` too: who asks is the difference.
     assert_eq!(ask::<Value>(&server.address, &on_behalf(close), PATIENCE).unwrap(), Value::Null);
     let caller = callers.lock().unwrap().pop().unwrap();

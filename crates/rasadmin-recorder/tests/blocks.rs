@@ -47,7 +47,7 @@ fn a_block_is_heeded_at_the_next_call_and_outlives_restarts() {
     scene.restart();
     assert!(scene.begin(3, "alice", "VPN2-3").is_err());
     assert_eq!(scene.journal(), scene.memory());
-    command(&scene, Event::EndBlock { subject: user("ALICE"), by: None });
+    command(&scene, Event::EndBlock { subject: user("ALICE"), by: None, reason: None });
     assert!(scene.begin(4, "alice", "VPN2-4").is_ok());
 }
 

@@ -39,6 +39,7 @@ pub mod state;
 pub mod state_file;
 mod stop;
 mod two_files;
+pub mod user_in_force;
 
 pub use current::Current;
 #[cfg(windows)]

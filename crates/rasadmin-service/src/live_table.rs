@@ -3,6 +3,7 @@
 
 use crate::two_files::{self, TwoFiles};
 use rasadmin_engine::{Id, Mono};
+use rasadmin_pipe::Request;
 use rasadmin_policy::Millis;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -13,6 +14,9 @@ pub const FILES: [&str; 2] = ["service-looks-0.json", "service-looks-1.json"];
 /// At most this many octets are written per second. The table of 100 sessions is written after each look, that of 5,000 every half
 /// a minute.
 const PACE: u64 = 20_000;
+
+/// How many sessions an answer over the pipe has at most. With the longest numbers, they fit into an answer.
+pub const MOST_AT_ONCE: usize = 4_000;
 
 /// The last look.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,33 @@ pub struct LiveSession {
     pub exact: bool,
     /// When its received octets last grew; None if no look has seen them grow.
     pub heard: Option<Millis>,
+}
+
+impl LiveTable {
+    /// The next sessions after this one, in the order of their keys: as many as an answer has.
+    pub fn after(mut self, after: Option<Id>) -> Self {
+        self.sessions.retain(|session| after.is_none_or(|after| session.session > after));
+        self.sessions.sort_unstable_by_key(|session| session.session);
+        self.sessions.truncate(MOST_AT_ONCE);
+        self
+    }
+
+    /// The whole table, from answers to this question.
+    ///
+    /// # Errors
+    /// If one of them is not answered.
+    pub fn of_answers<E>(mut ask: impl FnMut(Request) -> Result<Self, E>) -> Result<Self, E> {
+        let mut whole = ask(Request::Live { after: None })?;
+        let mut last_part = whole.sessions.len();
+        while let Some(last) = whole.sessions.last().filter(|_| last_part >= MOST_AT_ONCE) {
+            let next = ask(Request::Live { after: Some(last.session.to_string()) })?;
+            last_part = next.sessions.len();
+            // A look in between does not make the first part newer.
+            whole.looked_at = whole.looked_at.min(next.looked_at);
+            whole.sessions.extend(next.sessions);
+        }
+        Ok(whole)
+    }
 }
 
 /// The table that was written last to a journal's folder.

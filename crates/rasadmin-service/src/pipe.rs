@@ -5,6 +5,7 @@
 mod changes;
 mod explain;
 mod names;
+mod of_user;
 mod simulations;
 
 use crate::blocks_in_force::BlocksInForce;
@@ -160,8 +161,7 @@ impl Answers {
     fn disconnect(&self, sessions: &[String], reason: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
         let disconnector = self.disconnector()?;
         changes::one_line(reason)?;
-        let parsed: Option<Vec<Id>> = sessions.iter().map(|key| key.parse().ok()).collect();
-        let parsed = parsed.ok_or_else(|| Refusal::new(Why::Invalid, "a session's key is not a UUID"))?;
+        let parsed: Vec<Id> = sessions.iter().map(|key| names::key(key)).collect::<Result<_, _>>()?;
         let outcomes = disconnector
             .order(&parsed, reason, &caller.account)
             .map_err(|fault| Refusal::new(Why::Unavailable, format_args!("{}; {}", fault.what, fault.remedy)))?;
@@ -189,18 +189,25 @@ impl Handler for Answers {
             Request::Disconnect { sessions, reason } => self.disconnect(sessions, reason.as_deref(), caller),
             Request::Configuration {} => self.changes.configuration(self.board.state().config_fault),
             Request::Block { subject, until, reason } => self.changes.block(subject, *until, reason.as_deref(), caller),
-            Request::Unblock { subject } => self.changes.unblock(subject, caller),
-            Request::Close { session } => self.changes.close(session, caller),
-            Request::Release { address, force } => self.changes.release(*address, *force, caller),
+            Request::Unblock { subject, reason } => self.changes.unblock(subject, reason.as_deref(), caller),
+            Request::Close { session, reason } => self.changes.close(session, reason.as_deref(), caller),
+            Request::Release { address, force, reason } => {
+                self.changes.release(*address, *force, reason.as_deref(), caller)
+            }
             Request::Resume { rule } => {
                 let busy = || Refusal::new(Why::Unavailable, "the service waits for RRAS; try again");
                 self.disconnector()?.resume(rule).map(Value::Bool).ok_or_else(busy)
             }
-            Request::Live {} => {
+            Request::Live { after } => {
+                let after = after.as_deref().map(names::key).transpose()?;
                 let table = live_table::read(&self.changes.settings.journal).unwrap_or_default();
-                serde_json::to_value(table).map_err(bug)
+                serde_json::to_value(table.after(after)).map_err(bug)
             }
             Request::Blocks {} => self.blocks(),
+            Request::User { domain, name } => {
+                let Changes { settings, config, clock } = &*self.changes;
+                of_user::answer(settings, &config.get(), clock(), (domain, name), &self.explaining)
+            }
             Request::Explain(asked) => {
                 let Changes { settings, config, clock } = &*self.changes;
                 explain::answer(settings, &config.get(), clock(), asked, &self.explaining)

@@ -44,8 +44,10 @@ fn a_user_is_blocked_and_unblocked_and_the_account_that_asked_is_recorded() {
     assert_eq!((begun.subject, begun.reason.as_deref()), (BlockSubject::User(alice), Some("stolen")));
     assert!(begun.by.is_some() && begun.by == me(), "{:?}", begun.by);
     assert!(matches!(running.scene.connect(&connection(2, "alice")), Verdict::Reject(_)));
-    let unblock = Request::Unblock { subject: user(r"CORP\Alice") };
+    let unblock = Request::Unblock { subject: user(r"CORP\Alice"), reason: Some("found".to_owned()) };
     assert_eq!((running.ask::<bool>(&unblock), running.ask::<bool>(&unblock)), (true, false));
+    let Event::EndBlock { by, reason, .. } = last(&running).event else { panic!("{:?}", last(&running)) };
+    assert_eq!((by, reason.as_deref()), (me(), Some("found")));
     assert!(matches!(running.scene.connect(&connection(3, "alice")), Verdict::Accept));
 }
 
@@ -56,7 +58,7 @@ fn a_claimed_computer_is_blocked_however_it_is_spelled() {
     assert_eq!(running.ask::<Blocked>(&block(of("laptop-7"), None)), Blocked::InForce { sessions: vec![] });
     let event = connection(1, "alice").with(|e| e.computer = "LAPTOP-7".into());
     assert!(matches!(running.scene.connect(&event), Verdict::Reject(_)));
-    assert!(running.ask::<bool>(&Request::Unblock { subject: of("Laptop-7") }));
+    assert!(running.ask::<bool>(&Request::Unblock { subject: of("Laptop-7"), reason: None }));
 }
 
 #[test]
@@ -66,15 +68,18 @@ fn a_session_is_closed_and_an_address_released_once() {
     let session = running.scene.present().by_handle(1).unwrap().id;
     let address = running.scene.present().leases_of(session).next().unwrap().address;
     let address = IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(address.number).unwrap()));
-    let release = |force| running.ask::<Released>(&Request::Release { address, force });
+    let gone = || Some("gone".to_owned());
+    let release = |force| running.ask::<Released>(&Request::Release { address, force, reason: gone() });
     assert_eq!(release(false), Released::InUse);
     assert_eq!((release(true), release(true)), (Released::Released, Released::WasFree));
-    let Event::ReleaseAddress { by, force: true, .. } = last(&running).event else { panic!("{:?}", last(&running)) };
-    assert_eq!(by, me());
-    let close = Request::Close { session: session.to_string() };
+    let Event::ReleaseAddress { by, reason, force: true, .. } = last(&running).event else {
+        panic!("{:?}", last(&running))
+    };
+    assert_eq!((by, reason), (me(), gone()));
+    let close = Request::Close { session: session.to_string(), reason: gone() };
     assert_eq!((running.ask::<bool>(&close), running.ask::<bool>(&close)), (true, false));
-    let Event::CloseSession { by, .. } = last(&running).event else { panic!("{:?}", last(&running)) };
-    assert_eq!(by, me());
+    let Event::CloseSession { by, reason, .. } = last(&running).event else { panic!("{:?}", last(&running)) };
+    assert_eq!((by, reason), (me(), gone()));
 }
 
 #[test]
@@ -85,12 +90,12 @@ fn a_change_for_a_user_of_the_dashboard_is_recorded_with_both_names() {
     assert_eq!(blocked, Blocked::InForce { sessions: vec![] });
     let Event::BeginBlock(begun) = last(&running).event else { panic!("{:?}", last(&running)) };
     assert_eq!(begun.by, Some(format!("anna (dashboard, {})", me().unwrap())));
-    let hostile = on_behalf("\u{1b}[2J\u{202e}", Request::Unblock { subject: user("alice") });
+    let hostile = on_behalf("\u{1b}[2J\u{202e}", Request::Unblock { subject: user("alice"), reason: None });
     assert!(running.ask::<bool>(&hostile));
     let Event::EndBlock { by: Some(by), .. } = last(&running).event else { panic!("{:?}", last(&running)) };
     assert_eq!(by, format!("\\u{{1b}}[2J\\u{{202e}} (dashboard, {})", me().unwrap()));
     let before = running.scene.records().len();
-    for wrong in [on_behalf("anna", Request::Status {}), on_behalf("", Request::Unblock { subject: user("alice") })] {
+    for wrong in [on_behalf("anna", Request::Status {}), on_behalf("", Request::Unblock { subject: user("alice"), reason: None })] {
         assert_eq!(running.refuses(&wrong).why, Why::Invalid, "{wrong:?}");
     }
     assert_eq!(running.scene.records().len(), before);
@@ -119,7 +124,10 @@ fn what_makes_no_sense_is_refused_and_nothing_is_recorded() {
         block(user("alice"), Some("two\nlines")),
         block(user("alice"), Some(&"x".repeat(201))),
         Request::Block { subject: user("alice"), until: Some(1), reason: None },
-        Request::Close { session: "7".to_owned() },
+        Request::Close { session: "7".to_owned(), reason: None },
+        Request::Close { session: "018f".to_owned(), reason: Some("two\nlines".to_owned()) },
+        Request::Unblock { subject: user("alice"), reason: Some("x".repeat(201)) },
+        Request::Release { address: [10, 8, 0, 1].into(), force: true, reason: Some("\u{7}".to_owned()) },
     ] {
         let refusal = running.refuses(&request);
         assert_eq!(refusal.why, Why::Invalid, "{request:?}: {}", refusal.text);

@@ -134,7 +134,7 @@ fn an_order_is_not_carried_out_when_its_reason_is_gone() {
     case.rras.change(|script| script.ports.clear());
     case.step();
     assert_eq!(case.decided().len(), 1);
-    case.scene.record(Event::EndBlock { subject, by: None });
+    case.scene.record(Event::EndBlock { subject, by: None, reason: None });
     case.rras.change(|script| script.ports.push(port(1, 1)));
     case.wait(60);
     case.step();

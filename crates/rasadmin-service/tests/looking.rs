@@ -4,9 +4,11 @@
 mod support;
 
 use rasadmin_engine::{Id, Mono};
-use rasadmin_pipe::{Request, Subject};
+use rasadmin_pipe::{Request, Subject, Why};
 use rasadmin_service::blocks_in_force::BlocksInForce;
-use rasadmin_service::live_table::{LiveSession, LiveTable, LiveTableFile};
+use rasadmin_service::live_table::{LiveSession, LiveTable, LiveTableFile, MOST_AT_ONCE};
+use rasadmin_service::user_in_force::OfUser;
+use std::convert::Infallible;
 use support::{Running, Scene};
 
 const CONFIG: &str = "default.action = \"allow\"\njournal.durability = \"process\"\n";
@@ -29,16 +31,68 @@ fn the_blocks_are_those_of_the_journal_the_latest_first() {
     assert_eq!(answered, read(usize::MAX));
     let one = read(1);
     assert_eq!((one.blocks.len(), one.more, one.in_part), (1, 1, false));
-    running.ask::<bool>(&Request::Unblock { subject: Subject::User("bob".to_owned()) });
+    running.ask::<bool>(&Request::Unblock { subject: Subject::User("bob".to_owned()), reason: None });
     assert_eq!(running.ask::<BlocksInForce>(&Request::Blocks {}).blocks.len(), 1);
+}
+
+#[test]
+fn the_limits_and_the_block_of_a_user_are_those_of_the_journal() {
+    let running = Running::beside(Scene::new(&format!(
+        "default_domain = \"CORP\"\n{CONFIG}[[rules]]\nname = \"three each\"\naction = \"deny\"\nusers = [\"CORP\\\\alice\"]\nuser_sessions = {{ at_least = 3 }}\n"
+    )));
+    let of = |domain: &str, name: &str| Request::User { domain: domain.to_owned(), name: name.to_owned() };
+    running.scene.begin(1, "alice", "VPN2-1").unwrap();
+    running.scene.begin(2, "alice", "VPN2-2").unwrap();
+    let subject = Subject::User("alice".to_owned());
+    running.ask::<serde_json::Value>(&Request::Block { subject, until: None, reason: Some("stolen".to_owned()) });
+    // The names as the dashboard has them, or as anybody writes them.
+    for (domain, name) in [("CORP", "ALICE"), ("corp", "Alice")] {
+        let OfUser { in_force, in_part } = running.ask(&of(domain, name));
+        assert_eq!((in_part, &in_force.rules[..]), (false, &["three each".to_owned()][..]));
+        let limit = &in_force.limits[0];
+        assert_eq!((limit.used_number, limit.limit_number, limit.reached), (Some(2), Some(3), Some(false)));
+        assert_eq!(in_force.block.and_then(|block| block.reason).as_deref(), Some("stolen"));
+    }
+    let OfUser { in_force, .. } = running.ask(&of("PARTNER", "alice"));
+    assert_eq!(in_force, rasadmin_ledger::report::UserInForce::default());
+    for wrong in [of("CORP", ""), of("CORP", " alice"), of("\u{7}", "alice"), of("CORP", &"x".repeat(601))] {
+        assert_eq!(running.refuses(&wrong).why, Why::Invalid, "{wrong:?}");
+    }
 }
 
 #[test]
 fn the_last_look_is_that_of_the_file() {
     let running = Running::beside(Scene::new(CONFIG));
-    assert_eq!(running.ask::<LiveTable>(&Request::Live {}), LiveTable::default());
+    let live = || running.ask::<LiveTable>(&Request::Live { after: None });
+    assert_eq!(live(), LiveTable::default());
     let session = LiveSession { session: Id(7), octets: [5_000_000_000, 2], exact: true, heard: Some(3) };
     let table = LiveTable { looked_at: 4, sessions: vec![session] };
     LiveTableFile::open(&running.scene.config.journal).write(Mono(0), || table.clone()).unwrap();
-    assert_eq!(running.ask::<LiveTable>(&Request::Live {}), table);
+    assert_eq!(live(), table);
+    assert_eq!(running.refuses(&Request::Live { after: Some("7".to_owned()) }).why, Why::Invalid);
+}
+
+/// A server with more sessions than fit into one answer.
+#[test]
+fn a_table_of_any_length_is_asked_for_in_parts() {
+    let running = Running::beside(Scene::new(CONFIG));
+    for many in [MOST_AT_ONCE - 1, MOST_AT_ONCE, 2 * MOST_AT_ONCE + 1] {
+        // The longest numbers that there are; the keys in no order.
+        let session = |n: usize| LiveSession {
+            session: Id(u128::MAX - (n as u128 * 7_919) % 1_000_003),
+            octets: [u64::MAX; 2],
+            exact: false,
+            heard: Some(i64::MIN),
+        };
+        let mut table = LiveTable { looked_at: i64::MAX, sessions: (0..many).map(session).collect() };
+        LiveTableFile::open(&running.scene.config.journal).write(Mono(0), || table.clone()).unwrap();
+        let mut answers = 0;
+        let whole = LiveTable::of_answers(|request| -> Result<LiveTable, Infallible> {
+            answers += 1;
+            Ok(running.ask(&request))
+        });
+        table.sessions.sort_unstable_by_key(|session| session.session);
+        let Ok(whole) = whole;
+        assert_eq!((whole == table, whole.sessions.len(), answers), (true, many, many / MOST_AT_ONCE + 1));
+    }
 }

@@ -376,7 +376,7 @@ fn a_session_that_was_closed_by_hand_is_not_adopted() {
     case.begin(1, "alice");
     case.step();
     let session = case.scene.present().live().next().unwrap().id;
-    case.scene.record(Event::CloseSession { session, by: None });
+    case.scene.record(Event::CloseSession { session, by: None, reason: None });
     for _ in 0..4 {
         assert_eq!((case.step().adopted, case.live().len()), (0, 0));
     }

@@ -142,7 +142,7 @@ pub fn run_commands(folder: &Path) -> Background<Vec<Id>> {
                 let recorded = journal.record(&now, |state| {
                     let session = state.live().map(|session| session.id).min().filter(|_| nth % 2 == 1);
                     let event =
-                        session.map_or_else(|| block(&now), |session| Event::CloseSession { session, by: None });
+                        session.map_or_else(|| block(&now), |session| Event::CloseSession { session, by: None, reason: None });
                     ((), Some(event))
                 });
                 if recorded.map_err(|e| format!("a command: {e}"))?.is_some() {

@@ -8,14 +8,13 @@ use crate::disconnecting::{Target, disconnect};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::user_shown;
 use crate::output::Output;
-use crate::{record, times, warning};
+use crate::{reason, record, times, warning};
 use clap::Args;
 use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::state::{MAX_BLOCKS, Session};
 use rasadmin_engine::{Event, InterfaceType, Millis, State};
 use rasadmin_ledger::report::{Filter, Reader, UserFilter};
-use rasadmin_pipe::LONGEST_REASON;
 
 /// How many sessions that stay connected are named.
 const NAMED: usize = 5;
@@ -67,7 +66,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let subject = arguments.subject.subject(domains)?;
     let until =
         arguments.until.as_deref().map(|until| times::parse_end(until, &context.zone, times::now())).transpose()?;
-    let reason = arguments.reason.as_deref().map(reason).transpose()?;
+    let reason = arguments.reason.as_deref().map(reason::one_line).transpose()?;
     let mut tool = record::open(&context)?;
     // It fails before anything is changed if journal and ledger do not belong together.
     let ledger = context.reader_if_usable()?;
@@ -113,23 +112,6 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             Ok(Exit::Success)
         }
     }
-}
-
-/// A reason that fits into lists.
-pub fn reason(text: &str) -> Result<String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(CommandError::usage("the reason is empty: write one, or leave --reason out"));
-    }
-    if text.contains(char::is_control) {
-        return Err(CommandError::usage("the reason has a line break or another control character: write one line"));
-    }
-    let length = text.chars().count();
-    if length > LONGEST_REASON {
-        let what = format!("the reason has {length} characters: write at most {LONGEST_REASON}");
-        return Err(CommandError::usage(what));
-    }
-    Ok(text.to_owned())
 }
 
 fn look(state: &State, now: Millis, asked: &BeginBlock) -> (Outcome, Option<Event>) {

@@ -7,7 +7,7 @@ use crate::filter::user_shown;
 use crate::format::count;
 use crate::live::CURRENT;
 use crate::output::Output;
-use crate::{record, times};
+use crate::{reason, record, times};
 use clap::Args;
 use rasadmin_engine::event::NotListed;
 use rasadmin_engine::{Event, Id};
@@ -37,6 +37,9 @@ pub struct Arguments {
     /// The sessions that RRAS does not list, according to the rasadmin service
     #[arg(long, conflicts_with = "session")]
     not_listed: bool,
+    /// The reason, which is recorded
+    #[arg(long, value_name = "TEXT", conflicts_with = "not_listed")]
+    reason: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -47,6 +50,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
     let Some(typed) = &arguments.session else { return close_not_listed(&context, arguments.yes, out) };
+    let reason = arguments.reason.as_deref().map(reason::one_line).transpose()?;
     let found = context.reader()?.session(typed)?.map_err(CommandError::usage)?;
     let missing = || CommandError::not_found(format!("there is no session `{typed}`: see `rasadmin sessions --live`"));
     let session = found.ok_or_else(missing)?;
@@ -69,7 +73,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     confirm(&question, arguments.yes, out)?;
     let closed = record::record(&mut tool, |state, _| {
         let lives = state.session(key).is_some();
-        (lives, lives.then(|| Event::CloseSession { session: key, by: rasadmin_rights::account_name() }))
+        (lives, lives.then(|| Event::CloseSession { session: key, by: rasadmin_rights::account_name(), reason }))
     })?;
     record::bring_in(&context)?;
     if closed {

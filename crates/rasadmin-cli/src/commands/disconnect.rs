@@ -5,7 +5,6 @@ mod list;
 mod resume;
 mod which;
 
-use super::block::reason;
 use crate::ask_service::Unanswered;
 use crate::confirm::confirm;
 use crate::context::{Context, ContextArguments, ZoneArguments};
@@ -14,7 +13,7 @@ use crate::error::{CommandError, Exit, Result};
 use crate::format::count;
 use crate::output::Output;
 use crate::table::{name, text};
-use crate::{record, times};
+use crate::{reason, record, times};
 use clap::{Args, Subcommand};
 use keep_away::{KeptAway, add_others, distinct_users, keep_away};
 use rasadmin_engine::Identity;
@@ -80,7 +79,7 @@ fn end(arguments: &Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let block_for = arguments.block_for.as_deref();
     let length = block_for.map(times::parse_length).transpose()?;
-    let reason = arguments.reason.as_deref().map(reason).transpose()?;
+    let reason = arguments.reason.as_deref().map(reason::one_line).transpose()?;
     let mut tool = record::open(&context)?;
     // It fails before anything is changed if journal and ledger do not belong together.
     let ledger = context.reader_if_usable()?;

@@ -5,7 +5,7 @@ use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::user_shown;
 use crate::output::Output;
-use crate::{record, times};
+use crate::{reason, record, times};
 use clap::Args;
 use rasadmin_engine::state::Holding;
 use rasadmin_engine::{Event, Id, State};
@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Also if a live session has it
     #[arg(long)]
     force: bool,
+    /// The reason, which is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -49,13 +52,13 @@ enum Outcome {
     IsInUse(Id),
 }
 
-fn look(state: &State, address: Address, force: bool) -> (Outcome, Option<Event>) {
+fn look(state: &State, address: Address, force: bool, reason: Option<String>) -> (Outcome, Option<Event>) {
     match state.lease_at(address).map(|lease| lease.holding) {
         None => (Outcome::WasFree, None),
         Some(Holding::Session(session)) if !force => (Outcome::IsInUse(session), None),
         Some(_) => {
             let by = rasadmin_rights::account_name();
-            (Outcome::Released, Some(Event::ReleaseAddress { address, force, by }))
+            (Outcome::Released, Some(Event::ReleaseAddress { address, force, by, reason }))
         }
     }
 }
@@ -63,6 +66,7 @@ fn look(state: &State, address: Address, force: bool) -> (Outcome, Option<Event>
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
     let address = arguments.address;
+    let reason = arguments.reason.as_deref().map(reason::one_line).transpose()?;
     let reader = context.reader()?;
     let leases = reader.who_had(address, Some(times::now()), 10_000)?;
     let mut held: Vec<LeaseRow> = leases.into_iter().filter(|l| l.ended.is_none() && l.imported.is_none()).collect();
@@ -85,12 +89,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let user = user_shown(lease.domain.as_ref(), lease.name.as_ref(), &lease.user_name);
     let mut tool = record::open(&context)?;
     record::belongs_to(&tool, &lease.server)?;
-    if let (Outcome::IsInUse(session), _) = look(tool.state(), address.into(), arguments.force) {
+    if let (Outcome::IsInUse(session), _) = look(tool.state(), address.into(), arguments.force, None) {
         return Err(is_in_use(&reader, address, session, &user)?);
     }
     let question = format!("Release {address}, held by {user} on port {} of {}?", lease.port, lease.server);
     confirm(&question, arguments.yes, out)?;
-    match record::record(&mut tool, |state, _| look(state, address.into(), arguments.force))? {
+    match record::record(&mut tool, |state, _| look(state, address.into(), arguments.force, reason))? {
         Outcome::Released => {
             record::bring_in(&context)?;
             writeln!(out, "{address} is free: it was held by {user}")?;

@@ -6,7 +6,7 @@ use crate::confirm::confirm;
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::output::Output;
-use crate::{record, times};
+use crate::{reason, record, times};
 use clap::Args;
 use rasadmin_engine::Event;
 
@@ -23,6 +23,9 @@ Examples:
 pub struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
+    /// The reason, which is recorded
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -35,6 +38,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let subject = arguments.subject.subject(&context.config.domains)?;
+    let reason = arguments.reason.as_deref().map(reason::one_line).transpose()?;
     let who = shown(&subject);
     let mut tool = record::open(&context)?;
     // It fails before anything is changed if journal and ledger do not belong together.
@@ -50,7 +54,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let by = rasadmin_rights::account_name();
     let lifted = record::record(&mut tool, |state, now| {
         let is_blocked = state.block(&subject, now).is_some();
-        (is_blocked, is_blocked.then(|| Event::EndBlock { subject: subject.clone(), by }))
+        (is_blocked, is_blocked.then(|| Event::EndBlock { subject: subject.clone(), by, reason }))
     })?;
     if ledger.is_some() {
         record::bring_in_or_warn(&context);

@@ -10,7 +10,7 @@ use crate::table::{number, text};
 use crate::{clock, live, times};
 use clap::Args;
 use jiff::tz::TimeZone;
-use rasadmin_ledger::report::{DecisionRow, Filter, InForce, Reader, ReservedAddress, UserReport};
+use rasadmin_ledger::report::{DecisionRow, Filter, InForce, Reader, ReservedAddress, UserInForce, UserReport};
 use rasadmin_policy::{Identity, Name};
 use rasadmin_text::{printable, wrap};
 
@@ -49,7 +49,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let (server, state) = explain::in_force(&context, None)?;
     let at = clock::at(context.journal.as_deref(), state.last(), times::now());
     let in_force = InForce { config: &context.config, state: &state, server: &server, at };
-    let report = reader.user(&user, &in_force, (arguments.limit > 0).then_some(arguments.limit))?;
+    let of_user = UserInForce::of(&user, &in_force);
+    let report = reader.user(&user, &context.config, of_user, (arguments.limit > 0).then_some(arguments.limit))?;
     let is_known = report.known.is_some() || !report.reservations.is_empty() || report.block.is_some();
     if arguments.json {
         out.json(&report)?;

@@ -1,21 +1,13 @@
 //! Everything about one user.
 
-use super::{DecisionRow, Filter, KnownUser, LeaseRow, Reader, SessionRow, UserFilter, rfc3339, rfc3339_or_null};
+use super::{DecisionRow, Filter, KnownUser, LeaseRow, LimitUse, Reader, SessionRow, UserFilter, UserInForce, rfc3339, rfc3339_or_null};
 use crate::Error;
 use rasadmin_engine::config::Config;
-use rasadmin_engine::effect::{Block, BlockSubject};
-use rasadmin_engine::explain::{Question, explain};
-use rasadmin_engine::rules::{Explained, ExplainedCondition, Outcome, Truth};
-use rasadmin_engine::{Identity, InterfaceType, Millis, Name, Quarantine, Stamp, State};
+use rasadmin_engine::effect::Block;
+use rasadmin_engine::{Identity, Millis, Name};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
-
-/// Conditions about who connects.
-const WHO: [&str; 4] = ["users", "groups", "not_users", "not_groups"];
-/// Conditions that count.
-const LIMITS: [&str; 4] = ["user_sessions", "group_sessions", "connect_time", "octets"];
 
 /// Everything about one user: what the configuration says, and what the journal and the ledger know.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -61,28 +53,6 @@ pub struct ReservedAddress {
     pub ipv6: Option<Ipv6Addr>,
 }
 
-/// A limit of a rule, and what counts towards it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct LimitUse {
-    /// The rule.
-    pub rule: String,
-    /// The condition: `user_sessions`, `group_sessions`, `connect_time` or `octets`.
-    pub field: String,
-    /// What the condition asks for, as text.
-    pub limit: String,
-    /// What counts towards it, as text.
-    pub used: String,
-    /// What counts towards it, and the limit, for bars: sessions, seconds or octets. None if it was not counted.
-    #[serde(skip)]
-    pub part: Option<(u64, u64)>,
-    /// Whether the condition holds now. Null if that depends on the connection: a client that returns replaces its
-    /// session, for example.
-    pub reached: Option<bool>,
-    /// Whether a new session is accepted when the limit is exceeded, and marks the user's oldest one to be disconnected
-    /// (`when_exceeded = "replace-oldest"`).
-    pub replaces_oldest: bool,
-}
-
 /// A user who is blocked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UserBlock {
@@ -107,26 +77,18 @@ impl From<&Block> for UserBlock {
     }
 }
 
-/// What is in force, for a report about a user.
-#[derive(Debug)]
-pub struct InForce<'a> {
-    /// The configuration.
-    pub config: &'a Arc<Config>,
-    /// The state according to the journal; an empty one if there is none.
-    pub state: &'a State,
-    /// The server.
-    pub server: &'a Name,
-    /// Now, on the clocks of the journal's records.
-    pub at: Stamp,
-}
-
 impl Reader {
-    /// Everything about one user. `limit`: at most so many past sessions, and so many denials.
+    /// Everything about one user. `in_force`: what the journal says of the user. `limit`: at most so many past sessions, and so many denials.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub fn user(&self, user: &Identity, in_force: &InForce<'_>, limit: Option<u32>) -> Result<UserReport, Error> {
-        let InForce { config, state, at, .. } = *in_force;
+    pub fn user(
+        &self,
+        user: &Identity,
+        config: &Config,
+        in_force: UserInForce,
+        limit: Option<u32>,
+    ) -> Result<UserReport, Error> {
         let who = UserFilter { domain: Some(user.domain.clone()), name: user.name.clone() };
         // One more than are wanted tells whether there are more.
         let of_user = |limit: Option<usize>| Filter {
@@ -142,7 +104,7 @@ impl Reader {
         let names: Vec<&str> = config.groups.names().collect();
         let groups = config.groups.of(user);
         let groups = groups.iter().filter_map(|group| names.get(group.0 as usize).map(|&name| name.to_owned()));
-        let (rules, limits) = rules(user, in_force);
+        let UserInForce { rules, limits, block } = in_force;
         Ok(UserReport {
             domain: user.domain.clone(),
             name: user.name.clone(),
@@ -151,7 +113,7 @@ impl Reader {
             reservations: reservations(user, config),
             rules,
             limits,
-            block: state.block(&BlockSubject::User(user.clone()), at.time).map(UserBlock::from),
+            block: block.as_ref().map(UserBlock::from),
             live,
             more_past: cut(&mut past, limit),
             past,
@@ -177,46 +139,4 @@ fn reservations(user: &Identity, config: &Config) -> Vec<ReservedAddress> {
         ipv6: of.ipv6.map(|number| Ipv6Addr::from_bits(number.into())),
     })
     .collect()
-}
-
-/// The rules that name a user, and the limits that concern the user.
-fn rules(user: &Identity, in_force: &InForce<'_>) -> (Vec<String>, Vec<LimitUse>) {
-    let question = Question {
-        user: Name::new(&user.to_string()),
-        domain: Name::default(),
-        at: in_force.at,
-        server: in_force.server.clone(),
-        port: None,
-        tunnel: None,
-        source: None,
-        computer: None,
-        quarantine: Some(Quarantine::Normal),
-        interface: Some(InterfaceType::Client),
-        offer: None,
-        ipv6: false,
-    };
-    let stages = explain(in_force.config, in_force.state, &question);
-    let all = stages.first().map(|stage| stage.rules.as_slice()).unwrap_or_default();
-    let counts = stages.first().map(|stage| stage.counted.counts(&in_force.config.groups)).unwrap_or_default();
-    let is_about = |condition: &&ExplainedCondition<'_>| WHO.contains(&condition.field);
-    let concerns = |rule: &&Explained<'_>| rule.conditions.iter().filter(is_about).all(|c| c.truth != Truth::False);
-    let names = all.iter().filter(concerns).filter(|rule| rule.conditions.iter().any(|c| is_about(&c)));
-    let names = names.filter_map(|rule| rule.rule).map(str::to_owned).collect();
-    let limits = all.iter().filter(concerns).flat_map(|rule| {
-        let counting = rule.conditions.iter().filter(|condition| LIMITS.contains(&condition.field));
-        counting.map(|condition| LimitUse {
-            rule: rule.rule.unwrap_or_default().to_owned(),
-            field: condition.field.to_owned(),
-            limit: condition.asked.to_owned(),
-            used: condition.found.clone(),
-            part: in_force.config.rules.part_used(rule.rule.unwrap_or_default(), condition.field, &counts),
-            reached: match condition.truth {
-                Truth::True => Some(true),
-                Truth::False => Some(false),
-                Truth::Unknown => None,
-            },
-            replaces_oldest: rule.outcome == Outcome::Replaces && condition.field == "user_sessions",
-        })
-    });
-    (names, limits.collect())
 }

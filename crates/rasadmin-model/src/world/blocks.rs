@@ -25,7 +25,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let Some(subject) = self.blocks.keys().nth(at).cloned() else { return };
             self.log(|| format!("the block of {subject:?} is lifted"));
             self.blocks.remove(&subject);
-            return self.command(Event::EndBlock { subject, by: None });
+            return self.command(Event::EndBlock { subject, by: None, reason: None });
         }
         let subject = match kind {
             0 => BlockSubject::claimed_computer(&Name::new(&format!("laptop-{person}"))),

@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn change() -> Request {
-        Request::Unblock { subject: Subject::User("alice".to_owned()) }
+        Request::Unblock { subject: Subject::User("alice".to_owned()), reason: None }
     }
 
     fn on_behalf(of: &str, change: Request) -> Request {
@@ -143,8 +143,8 @@ mod tests {
         }
 
         #[test]
-        fn what_is_asked_for_somebody_arrives(of in "\\PC{0,80}x", session: String) {
-            let asked = on_behalf(&of, Request::Close { session });
+        fn what_is_asked_for_somebody_arrives(of in "\\PC{0,80}x", session: String, reason: String) {
+            let asked = on_behalf(&of, Request::Close { session, reason: Some(reason) });
             prop_assert_eq!(request(&serde_json::to_vec(&asked).unwrap()), Ok(asked));
         }
     }

@@ -8,7 +8,7 @@ use rasadmin_engine::addresses::Address;
 use rasadmin_engine::effect::BlockSubject;
 use rasadmin_engine::event::BeginBlock;
 use rasadmin_engine::state::Holding;
-use rasadmin_engine::{Event, Id, Millis, Name, Now, Stamp, State};
+use rasadmin_engine::{Event, Millis, Name, Now, Stamp, State};
 use rasadmin_pipe::{Blocked, Caller, Configuration, LONGEST_REASON, Refusal, Released, Subject, Why};
 use rasadmin_recorder::admin::AdminJournal;
 use serde::Serialize;
@@ -38,9 +38,8 @@ impl Changes {
         reason: Option<&str>,
         caller: &Caller,
     ) -> Result<Value, Refusal> {
-        one_line(reason)?;
-        let (subject, by) = (self.subject(subject)?, Some(caller.account.clone()));
-        let asked = BeginBlock { subject, until, reason: reason.map(str::to_owned), by };
+        let (by, reason) = asked(reason, caller)?;
+        let asked = BeginBlock { subject: self.subject(subject)?, until, reason, by };
         let blocked = self.record(|state, at| {
             if until.is_some_and(|until| until <= at.time) {
                 let what = "the block would end in the past: name a later time";
@@ -60,29 +59,42 @@ impl Changes {
         answer(blocked?)
     }
 
-    pub(super) fn unblock(&self, subject: &Subject, caller: &Caller) -> Result<Value, Refusal> {
-        let (subject, by) = (self.subject(subject)?, Some(caller.account.clone()));
+    pub(super) fn unblock(
+        &self,
+        subject: &Subject,
+        reason: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Value, Refusal> {
+        let (by, reason) = asked(reason, caller)?;
+        let subject = self.subject(subject)?;
         answer(self.record(|state, at| {
             let is_blocked = state.block(&subject, at.time).is_some();
-            (is_blocked, is_blocked.then_some(Event::EndBlock { subject, by }))
+            (is_blocked, is_blocked.then_some(Event::EndBlock { subject, by, reason }))
         })?)
     }
 
-    pub(super) fn close(&self, session: &str, caller: &Caller) -> Result<Value, Refusal> {
-        let session: Id = session.parse().map_err(|_| Refusal::new(Why::Invalid, "a session's key is not a UUID"))?;
-        let by = Some(caller.account.clone());
+    pub(super) fn close(&self, session: &str, reason: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
+        let (by, reason) = asked(reason, caller)?;
+        let session = names::key(session)?;
         answer(self.record(|state, _| {
             let lives = state.session(session).is_some();
-            (lives, lives.then_some(Event::CloseSession { session, by }))
+            (lives, lives.then_some(Event::CloseSession { session, by, reason }))
         })?)
     }
 
-    pub(super) fn release(&self, address: IpAddr, force: bool, caller: &Caller) -> Result<Value, Refusal> {
-        let (address, by) = (Address::from(address), Some(caller.account.clone()));
+    pub(super) fn release(
+        &self,
+        address: IpAddr,
+        force: bool,
+        reason: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Value, Refusal> {
+        let (by, reason) = asked(reason, caller)?;
+        let address = Address::from(address);
         answer(self.record(|state, _| match state.lease_at(address).map(|lease| lease.holding) {
             None => (Released::WasFree, None),
             Some(Holding::Session(_)) if !force => (Released::InUse, None),
-            Some(_) => (Released::Released, Some(Event::ReleaseAddress { address, force, by })),
+            Some(_) => (Released::Released, Some(Event::ReleaseAddress { address, force, by, reason })),
         })?)
     }
 
@@ -114,6 +126,12 @@ impl Changes {
         let recorded = journal.record(&Now { at, random }, |state| look(state, at));
         recorded.map_err(|error| unavailable(error.to_string()))?.ok_or_else(never)
     }
+}
+
+/// Who asks for a change, and why, as it is recorded.
+fn asked(reason: Option<&str>, caller: &Caller) -> Result<(Option<String>, Option<String>), Refusal> {
+    one_line(reason)?;
+    Ok((Some(caller.account.clone()), reason.map(str::to_owned)))
 }
 
 /// Refuses a reason that does not fit into lists.

@@ -5,11 +5,11 @@ use crate::duty::Fault;
 use crate::settings::Settings;
 use rasadmin_answers::explain::{Answer, in_force, with_tunnels};
 use rasadmin_engine::explain::Question;
-use rasadmin_engine::{Millis, Mono, Stamp};
+use rasadmin_engine::{Millis, Mono, Stamp, State};
 use rasadmin_pipe::{Connecting, Refusal, Why};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::{InterfaceType, Name, Quarantine, Tunnel};
-use rasadmin_recorder::present;
+use rasadmin_recorder::present::{self, Missing};
 use serde_json::Value;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -64,15 +64,22 @@ pub(super) fn answer(
 ) -> Result<Value, Refusal> {
     let question = question(asked, now)?;
     let _answering = one.begin()?;
+    let (server, state, _) = present(settings, config)?;
+    let question = Question { server, at: on_clocks(now, state.last(), asked.at.unwrap_or(now.time)), ..question };
+    let all = with_tunnels(config, &state, &question);
+    serde_json::to_value(Answer::new(&config.hash, &all)).map_err(|error| Refusal::new(Why::Bug, error))
+}
+
+/// The server and its state as the journal has it, and whether a part of the journal cannot be read.
+pub(super) fn present(settings: &Settings, config: &Config) -> Result<(Name, State, bool), Refusal> {
     let present = present::read(&settings.journal).map_err(|error| {
         let fault = Fault::from(error);
         Refusal::new(Why::Unavailable, format_args!("{}; {}", fault.what, fault.remedy))
     })?;
+    let in_part = present.as_ref().is_some_and(|present| present.missing != Missing::default());
     let present = present.map(|present| present.state);
     let (server, state) = in_force(present, config.server.clone(), || settings.server.clone());
-    let question = Question { server, at: on_clocks(now, state.last(), asked.at.unwrap_or(now.time)), ..question };
-    let all = with_tunnels(config, &state, &question);
-    serde_json::to_value(Answer::new(&config.hash, &all)).map_err(|error| Refusal::new(Why::Bug, error))
+    Ok((server, state, in_part))
 }
 
 /// What is asked, as far as the request says it.
@@ -113,7 +120,7 @@ fn question(asked: &Connecting, now: Stamp) -> Result<Question, Refusal> {
 /// monotonic clock is behind it, the computer has been restarted and RRAS has recorded nothing since: then the records'
 /// clock is assumed to have advanced with the time of day. Only RRAS's lock would say for certain whether it runs, and a
 /// question does not take it.
-fn on_clocks(now: Stamp, last: Option<Stamp>, time: Millis) -> Stamp {
+pub(super) fn on_clocks(now: Stamp, last: Option<Stamp>, time: Millis) -> Stamp {
     let known = last.filter(|last| last.mono > now.mono).unwrap_or(now);
     let shift = time.saturating_sub(known.time);
     Stamp { time, mono: Mono(known.mono.0.saturating_add_signed(shift)) }

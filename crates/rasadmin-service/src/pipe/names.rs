@@ -1,5 +1,6 @@
-//! Names that clients send.
+//! Names and keys that clients send.
 
+use rasadmin_engine::Id;
 use rasadmin_pipe::{Refusal, Why};
 
 /// How many characters a name has at most: UNLEN, a domain, and what separates them.
@@ -12,4 +13,9 @@ pub(super) fn check(what: &str, name: &str) -> Result<(), Refusal> {
     }
     let wrong = format_args!("the {what} has blanks around it, a control character, or more than {LONGEST} characters");
     Err(Refusal::new(Why::Invalid, wrong))
+}
+
+/// The key of a session.
+pub(super) fn key(typed: &str) -> Result<Id, Refusal> {
+    typed.parse().map_err(|_| Refusal::new(Why::Invalid, "a session's key is not a UUID"))
 }

@@ -56,10 +56,9 @@ impl Simulations {
         {
             return Err(Refusal::new(Why::Invalid, "the time ends before it begins"));
         }
-        self.require_free(self.latest().as_deref())?;
+        // Mistakes are told even if it cannot be tried now.
         let candidate = Arc::new(self.compile(text)?);
         let mut latest = self.latest();
-        // Another may have started meanwhile.
         self.require_free(latest.as_deref())?;
         let now = clock().time;
         // The time makes numbers that are not used again after a restart of the service.
@@ -264,7 +263,7 @@ mod tests {
         assert_eq!(simulations.state(7), Ok(Simulation::Stopped { why: "the service stops".to_owned() }));
         let part = Part { since: None, until: None };
         let clock: Clock = Box::new(|| unreachable!());
-        let refused = simulations.start("", part, &clock).map_err(|refusal| refusal.why);
+        let refused = simulations.start("default.action = \"allow\"", part, &clock).map_err(|refusal| refusal.why);
         assert_eq!(refused, Err(Why::Unavailable));
         assert!(thread.join().is_ok());
     }

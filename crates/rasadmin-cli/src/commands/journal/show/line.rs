@@ -59,8 +59,10 @@ impl<'c> Lines<'c> {
         if decoded.unknown > 0 {
             parts.push(format!("{} from a newer version", crate::format::count(decoded.unknown, "part")));
         }
-        if let Event::CloseSession { by: Some(by), .. } | Event::ReleaseAddress { by: Some(by), .. } = &record.event {
-            parts.push(format!("by {by}"));
+        if let Event::CloseSession { by: Some(by), reason, .. } | Event::ReleaseAddress { by: Some(by), reason, .. } =
+            &record.event
+        {
+            parts.push(format!("by {by}{}", given(reason.as_deref())));
         }
         if record.late {
             parts.push("written late".to_owned());
@@ -203,11 +205,11 @@ fn change(effect: &Effect, event: &Event, zone: &TimeZone) -> Option<String> {
             computer(subject) + &blocked(by.as_deref(), *until, reason.as_deref(), zone)
         }
         Effect::BlockEnded { subject } => {
-            let by = match event {
-                Event::EndBlock { by, .. } => by.as_deref(),
-                _ => None,
+            let (by, reason) = match event {
+                Event::EndBlock { by, reason, .. } => (by.as_deref(), reason.as_deref()),
+                _ => (None, None),
             };
-            format!("{}unblocked{}", computer(subject), by_account(by))
+            format!("{}unblocked{}{}", computer(subject), by_account(by), given(reason))
         }
         Effect::Anomaly(anomaly) => format!("{}: {}", anomaly.what(), anomaly.details()),
         Effect::ConfigRead(read) => match &read.fault {
@@ -261,8 +263,12 @@ fn computer(subject: &BlockSubject) -> String {
 
 /// `by`: the account that asked for it.
 fn blocked(by: Option<&str>, until: Option<Millis>, reason: Option<&str>, zone: &TimeZone) -> String {
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("blocked{} {}{reason}", by_account(by), times::until(until, zone))
+    format!("blocked{} {}{}", by_account(by), times::until(until, zone), given(reason))
+}
+
+/// The reason that somebody gave, as the end of a line.
+fn given(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 fn by_account(by: Option<&str>) -> String {
