@@ -51,6 +51,9 @@ pub struct ReportAnswer {
     pub by_user: Vec<UserAnswer>,
     /// How the pools would have been used.
     pub pools: Vec<PoolAnswer>,
+    /// Rules of the configuration that decided none of the attempts, in its order.
+    #[serde(default)]
+    pub unused_rules: Vec<String>,
 }
 
 /// What would change by a rule.
@@ -170,6 +173,7 @@ impl From<&Report> for ReportAnswer {
             by_rule: report.by_rule.iter().map(Into::into).collect(),
             by_user: report.by_user.iter().map(Into::into).collect(),
             pools: report.pools.iter().map(Into::into).collect(),
+            unused_rules: report.unused_rules.clone(),
         }
     }
 }

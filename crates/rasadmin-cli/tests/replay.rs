@@ -91,6 +91,12 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
     let text = replay(no_l2tp.path(), &["--each", "--limit", "5"]).ends(1).stdout;
     assert!(text.contains("the first 5 of ") && text.contains("--limit 0 shows all"), "{text}");
     replay(no_l2tp.path(), &["--limit", "5"]).ends(2).complains("--each");
+    // A rule that comes after one for everybody decides nothing, and that is said.
+    let rule = "\n[[rules]]\nname = \"no L2TP\"\naction = \"deny\"\ntunnels = [\"L2TP\"]\n";
+    let late = candidate(|text| text + rule);
+    let told = replay(late.path(), &["--json"]).ends(0).json();
+    assert_eq!(told["report"]["unused_rules"], json!(["no L2TP"]), "{told:#}");
+    replay(late.path(), &[]).ends(0).prints("Rules that decide nothing: `no L2TP`.");
     // What was refused because of a rule that is gone would be accepted.
     let free = candidate(|text| text.replace("user_sessions = { at_least = 1 }", "user_sessions = { at_least = 9 }"));
     let told = replay(free.path(), &["--json"]).ends(1).json();

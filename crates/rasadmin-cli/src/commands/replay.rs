@@ -18,6 +18,7 @@ use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report}
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
+use rasadmin_text::{printable, wrap};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -246,6 +247,9 @@ fn row(attempt: &Attempt, simulated: &Simulated, change: Change) -> Row {
     }
 }
 
+/// Before the rules that do nothing.
+const UNUSED: &str = "Rules that decide nothing: ";
+
 fn because(because: &Because) -> String {
     match because {
         Because::Rule(rule) => rule.clone(),
@@ -262,7 +266,7 @@ fn show(out: &mut Output, report: &Report, from: &str, config: &Config, logs: bo
     writeln!(
         out,
         "{}: of {accepted} that {were} accepted, {} would be refused.",
-        rasadmin_text::printable(from),
+        printable(from),
         report.newly_refused
     )?;
     if report.refused_then > 0 {
@@ -315,6 +319,15 @@ fn show(out: &mut Output, report: &Report, from: &str, config: &Config, logs: bo
         out.table(&columns, rows.collect())?;
     }
     pools(out, report, config)?;
+    if !report.unused_rules.is_empty() {
+        let rules: Vec<_> = report.unused_rules.iter().map(|rule| format!("`{}`", printable(rule))).collect();
+        let text = format!("{}. Rules above them decide first, or nobody is concerned.", rules.join(", "));
+        writeln!(out)?;
+        match out.width() {
+            Some(width) => wrap(UNUSED, &text, width).iter().try_for_each(|line| writeln!(out, "{line}"))?,
+            None => writeln!(out, "{UNUSED}{text}")?,
+        }
+    }
     writeln!(out, "\n  {}", times::zone_name(zone))
 }
 

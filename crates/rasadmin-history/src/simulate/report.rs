@@ -9,7 +9,7 @@ use rasadmin_policy::addresses::{Family, Pool};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::{Identity, Name};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Why an attempt would be refused or accepted.
@@ -129,6 +129,10 @@ pub struct Report {
     pub by_user: Vec<ByUser>,
     /// The pools that were used.
     pub pools: Vec<PoolUse>,
+    /// Rules that decided none of the attempts, in the order of the configuration.
+    pub unused_rules: Vec<String>,
+    #[serde(skip)]
+    used_rules: HashSet<String>,
     #[serde(skip)]
     config: Arc<Config>,
     #[serde(skip)]
@@ -152,6 +156,8 @@ impl Report {
             by_rule: Vec::new(),
             by_user: Vec::new(),
             pools: Vec::new(),
+            unused_rules: Vec::new(),
+            used_rules: HashSet::new(),
             config: config.clone(),
             users: HashMap::new(),
             taken: HashMap::new(),
@@ -181,6 +187,9 @@ impl Report {
         if !simulated.lacking.is_empty() && !attempt.is_refused_by_nps() {
             self.rest_on_lacking += 1;
             simulated.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
+        }
+        if let Some(rule) = simulated.decision.rule.as_ref().filter(|rule| !self.used_rules.contains(*rule)) {
+            self.used_rules.insert(rule.clone());
         }
         let user = simulated.decision.facts.user.known().map(Identity::to_string);
         let user = user.unwrap_or_else(|| attempt.session.user.to_string());
@@ -276,8 +285,10 @@ impl Report {
         }
     }
 
-    /// Sorts the rows for reading.
+    /// Sorts the rows for reading, and lists what was not used.
     pub(super) fn sort(&mut self) {
+        let names = self.config.rules.names().filter(|name| !self.used_rules.contains(*name));
+        self.unused_rules = names.map(str::to_owned).collect();
         self.by_rule.sort_by_key(|row| std::cmp::Reverse(row.refused + row.accepted));
         self.by_user.sort_by_key(|row| std::cmp::Reverse((row.refused + row.accepted, row.attempts)));
         self.pools.sort_by(|a, b| (&a.server, a.family, &a.pool).cmp(&(&b.server, b.family, &b.pool)));
