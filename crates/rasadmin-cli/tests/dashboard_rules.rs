@@ -97,7 +97,7 @@ fn what_would_no_l2tp_have_done_last_month() {
     assert_eq!(figures[1], accepted.to_string());
     let shown = page.shown();
     for expected in [
-        format!("{} would be decided otherwise", denied + accepted),
+        format!("{} would be decided differently", denied + accepted),
         "no L2TP".into(),
         "use SSTP".into(),
         r"CORP\KURT".into(),
@@ -161,7 +161,7 @@ fn a_simulation_is_followed_until_its_result() {
     page.wait("document.querySelector('#live:not([data-every])')");
     assert_eq!(page.eval("window.loadedOnce"), true, "it was not loaded again");
     let shown = page.shown();
-    assert!(shown.contains("Of 40,001 attempts, 40,001 would be decided otherwise."), "{shown}");
+    assert!(shown.contains("Of 40,001 attempts, 40,001 would be decided differently."), "{shown}");
     assert_eq!(page.text("getComputedStyle(document.querySelector('form.stop')).display"), "none");
     is_sound(&mut page);
 }

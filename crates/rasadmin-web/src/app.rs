@@ -2,7 +2,7 @@
 
 use crate::events::{self, Events};
 use crate::fault::Fault;
-use crate::{Source, api, assets, layout, pages};
+use crate::{Source, api, assets, in_frame, layout, pages};
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +23,7 @@ pub type Shared = State<Arc<App>>;
 impl App {
     /// The routes of all pages. They do not ask who the visitor is: `security` does, around all of them.
     pub fn routes(self: Arc<Self>) -> Router {
-        Router::new()
+        let routes = Router::new()
             .route("/", get(pages::now::page))
             .route("/assets/{name}", get(assets::serve))
             .route("/addresses", get(pages::addresses::page))
@@ -42,7 +42,8 @@ impl App {
             .route("/events", get(events::stream))
             .merge(api::routes())
             .fallback(missing)
-            .with_state(self)
+            .with_state(self.clone());
+        in_frame::faults(routes, self)
     }
 
     /// Makes a page from the ledger. The work is done on a thread that may wait.
@@ -61,11 +62,15 @@ impl App {
 }
 
 async fn missing() -> Fault {
-    Fault::not_found("there is no such page")
+    let remedy = "go to a page by its name above".to_owned();
+    Fault { remedy, ..Fault::not_found("there is no page at this address") }
 }
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        (self.status, layout::fault(&self)).into_response()
+        let mut answer = (self.status, layout::fault(&self)).into_response();
+        // A visitor gets it in the frame of the other pages: see `in_frame`.
+        answer.extensions_mut().insert(self);
+        answer
     }
 }

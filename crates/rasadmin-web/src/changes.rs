@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::gate::{Ends, Gate};
 use crate::pages::asked::{self, Asked};
-use crate::{api, layout};
+use crate::{api, in_frame, layout};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -60,13 +60,13 @@ type Shared = State<Arc<Changes>>;
 /// The routes. Nobody but an operator gets through: the check is around all of them.
 pub fn routes(app: Arc<App>, gate: Arc<Gate>) -> Router {
     let of_the_api = api::changes::routes(app.clone(), gate.clone());
-    let changes = Arc::new(Changes { app, gate, once: Once::default() });
-    Router::new()
+    let changes = Arc::new(Changes { app: app.clone(), gate, once: Once::default() });
+    let routes = Router::new()
         .route("/change/{kind}", get(confirm).post(begin))
         .route("/change/result/{token}", get(result))
         .route_layer(middleware::from_fn(operator::require))
-        .with_state(changes)
-        .merge(of_the_api)
+        .with_state(changes);
+    in_frame::faults(routes, app).merge(of_the_api)
 }
 
 /// The page that asks.

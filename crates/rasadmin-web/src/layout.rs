@@ -17,6 +17,9 @@ const SECTIONS: [(&str, &str); 6] = [
     ("/reports", "Reports"),
 ];
 
+/// How often a page that cannot be shown yet looks again, in milliseconds.
+const LOOK_AGAIN: u32 = 3_000;
+
 /// A page for a visitor. `section` is the address of its place in the navigation.
 pub fn page(visitor: &Visitor, server: &str, section: &str, title: &str, content: &Markup) -> Markup {
     frame(title, &visited(visitor, server, section, content))
@@ -64,15 +67,28 @@ pub fn plain(title: &str, content: &Markup) -> Markup {
 
 /// What is shown in place of a page that cannot be.
 pub fn fault(fault: &Fault) -> Markup {
-    plain(
-        heading(fault.status),
-        &html! {
-            h1 { (heading(fault.status)) }
-            p { (parts::commands(&fault.what)) "." }
-            p.muted { (parts::commands(&fault.remedy)) "." }
-            p { a href="/" { "Back to the first page" } }
-        },
-    )
+    let back = html! { p { a href="/" { "Back to the first page" } } };
+    plain(heading(fault.status), &html! { (explained(fault)) (back) })
+}
+
+/// The same for a visitor, with the navigation. `again`: the address that the script asks again, until there is a page.
+pub fn fault_for(visitor: &Visitor, server: &str, section: &str, fault: &Fault, again: Option<&str>) -> Markup {
+    let every = again.map(|_| LOOK_AGAIN);
+    let content = html! {
+        section.card.change #live data-live=[again] data-every=[every] data-awaited[again.is_some()] {
+            (explained(fault))
+            @if again.is_some() { p.muted { "This page looks again by itself." } }
+        }
+    };
+    page(visitor, server, section, heading(fault.status), &content)
+}
+
+fn explained(fault: &Fault) -> Markup {
+    html! {
+        h1 { (heading(fault.status)) }
+        p { (parts::commands(&parts::sentence(&fault.what))) "." }
+        p.muted { (parts::commands(&parts::sentence(&fault.remedy))) "." }
+    }
 }
 
 /// What a fault is, in a person's words.

@@ -36,6 +36,7 @@ mod fault;
 mod gate;
 mod heavy;
 mod hsts;
+mod in_frame;
 mod kept;
 mod layout;
 mod login;

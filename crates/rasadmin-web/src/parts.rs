@@ -53,6 +53,12 @@ pub fn commands(text: &str) -> Markup {
     }
 }
 
+/// A line as a sentence of its own.
+pub fn sentence(line: &str) -> String {
+    let mut rest = line.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
 /// A user as addresses and forms name it: nothing of the name is lost.
 pub fn whole_name(domain: &Name, name: &Name) -> String {
     let (domain, name) = (domain.as_str(), name.as_str());

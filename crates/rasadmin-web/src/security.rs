@@ -78,9 +78,9 @@ fn in_words(answer: Response) -> Response {
     let (what, remedy) = match answer.status() {
         StatusCode::METHOD_NOT_ALLOWED => (
             "this address cannot be asked for in this way",
-            "go to the page by its name above, and use its links and buttons",
+            "go back to the first page, and use its links and buttons",
         ),
-        StatusCode::BAD_REQUEST => ("the address is not valid", "go to the page by its name above"),
+        StatusCode::BAD_REQUEST => ("the address is not valid", "go back to the first page, and use its links"),
         StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ("the form is not valid", "open its page again, and fill it in there")
         }

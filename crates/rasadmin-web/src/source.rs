@@ -128,7 +128,8 @@ impl Source {
     /// What the service saw of live sessions at its last look, if that was lately.
     pub fn live(&self) -> LiveTable {
         // The dashboard's own service may not read the journal's folder.
-        let table = live_table::read(&self.config().journal).or_else(|| self.service(&Request::Live {}).ok());
+        let table = live_table::read(&self.config().journal)
+            .or_else(|| LiveTable::of_answers(|request| self.service(&request)).ok());
         table.filter(|table| self.now().saturating_sub(table.looked_at) < CURRENT).unwrap_or_default()
     }
 }

@@ -33,11 +33,11 @@ fn what_the_framework_refuses_has_a_page_too() {
     let mut browser = server.opened();
     for (path, status, heading, says) in [
         ("/logout", 405, "Not possible", "cannot be asked for in this way"),
-        ("/sessions/%ff", 400, "Not valid", "the address is not valid"),
-        ("/decisions/%ff", 400, "Not valid", "the address is not valid"),
-        ("/events?seen=abc", 400, "Not valid", "the address is not valid"),
+        ("/sessions/%ff", 400, "Not valid", "The address is not valid"),
+        ("/decisions/%ff", 400, "Not valid", "The address is not valid"),
+        ("/events?seen=abc", 400, "Not valid", "The address is not valid"),
     ] {
-        let page = browser.get(path).is(status).shows(says).shows("go to the page by its name above");
+        let page = browser.get(path).is(status).shows(says).shows("Go back to the first page");
         page.shows(&format!("<h1>{heading}</h1>")).shows(&format!("<title>{heading} · rasadmin</title>"));
     }
     server.send("GET", "/API/v1/sessions", &[("Authorization", "Bearer x")], "").is(401);

@@ -21,14 +21,14 @@ fn decisions_are_found_by_user_outcome_stage_rule_and_time() {
     let finds = |query: &str, says: &str| {
         pages.shows(&format!("/decisions?{query}")).says(says);
     };
-    finds("user=alice", "No decision is like this.");
+    finds("user=alice", "No decisions match.");
     finds("user=alice&outcome=allowed", r"CORP\ALICE (default) link");
     finds("user=CORP%5Cmallory&outcome=any", r"CORP\MALLORY denied Not Mallory");
     finds("outcome=any&stage=link", r"CORP\BOB allowed (default) link");
     finds("rule=not+mallory", r"CORP\MALLORY");
-    finds("rule=Two+each", "No decision is like this.");
+    finds("rule=Two+each", "No decisions match.");
     finds("since=2026-11-23T00:00", r"CORP\MALLORY");
-    finds("until=2026-11-23T00:00", "No decision is like this.");
+    finds("until=2026-11-23T00:00", "No decisions match.");
     let link = pages.shows("/decisions?outcome=any&stage=link&user=alice");
     assert!(link.html.contains(r#"<option value="link" selected"#), "the form has what was asked for: {}", link.html);
 }

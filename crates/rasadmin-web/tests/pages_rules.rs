@@ -149,7 +149,7 @@ fn a_candidate_is_tried_on_the_past() {
     form.says("Not Mallory").says("Try it");
     let banned = CONFIG.replace("users = [\"mallory\"]", "users = [\"alice\"]");
     let (address, page) = beside.tries(&banned);
-    page.says("Of 4 attempts, 3 would be decided otherwise.")
+    page.says("Of 4 attempts, 3 would be decided differently.")
         .says("Let in, would be denied 2 of 3 that were let in")
         .says("Denied, would be let in 1 of 1 that were denied")
         .says("Not Mallory this user is banned 2 0 1 ")
@@ -162,10 +162,13 @@ fn a_candidate_is_tried_on_the_past() {
     assert!(again.html.contains("users = [&quot;alice&quot;]"), "{}", again.html);
     let (_, same) = beside.tries(CONFIG);
     same.says("No change: 4 attempts would be decided as they were.").does_not_say("By user");
+    same.does_not_say("The new rule");
+    let more = format!("{CONFIG}\n[[rules]]\nname = \"Not Zoe\"\naction = \"deny\"\nusers = [\"zoe\"]\n");
+    beside.tries(&more).1.says("No change").says("The new rule Not Zoe decided none of them");
     // It has made room for the next one.
     let gone = beside.pages.get(&address);
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
-    gone.says("begin another one");
+    gone.says("Begin another one");
     assert_eq!(beside.pages.get("/rules/what-if/x").status, StatusCode::NOT_FOUND);
 }
 
@@ -216,7 +219,7 @@ fn a_simulation_shows_its_progress_and_is_stopped() {
     assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.text());
     let address = begun.headers["location"].to_str().unwrap().to_owned();
     let page = beside.pages.shows(&address);
-    page.says("It runs").says("Stop");
+    page.says("Running").says("Stop");
     assert!(
         page.html.contains(&format!(r#"<div class="result" id="live" data-live="{address}" data-every="1000">"#)),
         "{}",
@@ -242,10 +245,10 @@ fn viewers_may_ask_but_not_try_other_rules() {
         pages.post("/rules/what-if/1/stop", &[("csrf", "token")]),
     ] {
         assert_eq!(page.status, StatusCode::FORBIDDEN);
-        page.says("only operators may try other rules").does_not_say("Not Mallory");
+        page.says("Only operators may try other rules").does_not_say("Not Mallory");
     }
     pages.shows("/rules").says("Not Mallory denies").does_not_say("What if");
-    Pages::of_operator(scene()).shows("/rules").says("What if the rules were others?");
+    Pages::of_operator(scene()).shows("/rules").says("Try other rules");
 }
 
 #[test]

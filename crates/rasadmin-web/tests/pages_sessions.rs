@@ -13,14 +13,14 @@ fn one_field_finds_a_user_an_address_or_a_computer() {
     pages.shows("/sessions?q=BOB").says(r"CORP\BOB").does_not_say(r"CORP\ALICE");
     pages.shows(r"/sessions?q=corp%5Calice").says(r"CORP\ALICE").does_not_say(r"CORP\BOB");
     pages.shows("/sessions?q=203.0.113.9").says(r"CORP\ALICE").says(r"CORP\BOB");
-    pages.shows("/sessions?q=192.0.2.1").says("No session is like this.");
+    pages.shows("/sessions?q=192.0.2.1").says("No sessions match.");
     pages.refuses("/sessions?q=192.0.2.1&address=192.0.2.2", "leave one of them out");
 }
 
 #[test]
 fn sessions_are_found_by_the_rule_that_let_them_in() {
     let pages = Pages::of(day());
-    pages.shows("/sessions?rule=Two+each").says("No session is like this.");
+    pages.shows("/sessions?rule=Two+each").says("No sessions match.");
     let page = pages.shows("/sessions?rule=a+rule+of+before");
     assert!(page.html.contains(r#"<option value="a rule of before" selected"#), "{}", page.html);
 }
@@ -174,7 +174,7 @@ fn too_many_sessions_are_not_sorted_and_the_page_says_what_to_do() {
     );
     assert_eq!(ledger.execute(&many, []).unwrap(), 20_000);
     let page = pages.shows("/sessions?sort=duration");
-    page.says("More than 20,000 sessions are like this").does_not_say("No session is like this");
+    page.says("More than 20,000 sessions match").does_not_say("No session is like this");
     assert_eq!(page.link("In the order of their begin"), "/sessions");
     assert!(page.link("the last 7 days").starts_with("/sessions?since="), "{}", page.html);
     // Their indexes serve these; a shorter time leaves few enough.

@@ -55,7 +55,7 @@ fn what_nobody_can_ask_is_refused_with_a_remedy() {
     pages.refuses("/users/%FF", "the address has no valid user name");
     let page = pages.get("/users/nobody");
     assert_eq!(page.status, 404);
-    page.says("neither the ledger nor the configuration knows the user nobody. check the spelling");
+    page.says("Neither the ledger nor the configuration knows the user nobody. Check the spelling");
 }
 
 #[test]

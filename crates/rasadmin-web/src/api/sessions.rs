@@ -161,7 +161,7 @@ fn list(app: &App, asked: &Asked) -> Result<Answered, Fault> {
     let order = Order::of(asked.text("sort").unwrap_or_default())?;
     let found = sorted::page(app, search, order, asked.limit(), &seen_now)?;
     if found.is_too_long {
-        let what = format!("more than {} sessions are like this: too many to sort them in this order", sorted::MOST);
+        let what = format!("more than {} sessions match: too many to sort them in this order", sorted::MOST);
         return Err(Fault::bad_request(what, "ask for a user or a shorter time, or leave `sort` out"));
     }
     page(seen(found.rows, &live), found.next.map(row_text))

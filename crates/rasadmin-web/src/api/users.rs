@@ -9,7 +9,7 @@ use crate::pages::user::limits::Known;
 use crate::pages::user::{find, limits};
 use crate::pages::users;
 use axum::http::StatusCode;
-use rasadmin_ledger::report::{InForce, KnownUser, UserOrder, UserReport};
+use rasadmin_ledger::report::{KnownUser, UserOrder, UserReport};
 use rasadmin_text::printable;
 
 /// The orders of the list.
@@ -52,7 +52,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         id: "user",
         title: "Everything about one user",
         says: "As `rasadmin user --json`: sessions, limits, addresses, groups, the block, denials. Limits and the block are \
-               known from the journal: without the right to read it, there is no answer.",
+               known from the journal, or else from the rasadmin service: without both, there is no answer.",
         parameters: &[
             path("user", Kind::Text, "The user: `alice`, `CORP\\alice`, `alice@corp.example`."),
             query("limit", Kind::Limit, "How many past sessions, and how many denials, the answer has at most."),
@@ -89,14 +89,12 @@ fn one(app: &App, asked: &Asked) -> Result<Answered, Fault> {
         }
         Err(fault) => return Err(fault),
     };
-    let (state, server, known) = limits::state(&config);
+    let (in_force, known) = limits::of_user(app, &config, &user);
     if let Known::Not(why) = known {
-        let remedy = "let this process read the journal, or run `rasadmin user` as an administrator";
+        let remedy = "start the rasadmin service, or let this process read the journal";
         return Err(Fault::unavailable(format_args!("blocks and limits are not known here: {why}"), remedy));
     }
-    let at = limits::at(app.source.now(), &state);
-    let in_force = InForce { config: &config, state: &state, server: &server, at };
-    let report = app.source.ledger(|reader| reader.user(&user, &in_force, Some(asked.limit())))?;
+    let report = app.source.ledger(|reader| reader.user(&user, &config, in_force.clone(), Some(asked.limit())))?;
     let is_known = report.known.is_some() || !report.reservations.is_empty() || report.block.is_some();
     if !is_known && report.groups.is_empty() {
         let what = format!("neither the ledger nor the configuration knows the user `{}`", printable(typed));

@@ -19,9 +19,13 @@
     if (!live()) return;
     if (busy) { again = true; return; }
     busy = true;
+    // There is no page yet, but the reason why: the whole page comes when it can be shown.
+    const awaited = live().hasAttribute("data-awaited");
     try {
       const answer = await fetch(live().dataset.live, { headers: { "X-Live": "1" }, redirect: "error" });
-      if (answer.ok) {
+      if (answer.ok && awaited) {
+        location.reload();
+      } else if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page.getElementById("live");
         // What a person has opened stays open, and what has the focus keeps it.
@@ -33,7 +37,7 @@
           [...fresh.querySelectorAll("details")].forEach((one, at) => { one.open = !!open[at]; });
         }
       }
-      isLive(answer.ok);
+      isLive(answer.ok || awaited);
     } catch { isLive(false); /* The next change tries again. */ }
     busy = false;
     if (again) { again = false; refresh(); }

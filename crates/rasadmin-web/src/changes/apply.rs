@@ -39,7 +39,7 @@ pub fn apply(app: &App, proposal: &Proposal, how: &How, visitor: &str) -> Outcom
         What::Block { subject, sessions, block, .. } => applying.block(subject, sessions, block.as_ref()),
         What::Unblock { subject, .. } => applying.unblock(subject),
         What::Release { address, held } => {
-            let asked = Request::Release { address: *address, force: how.force };
+            let asked = Request::Release { address: *address, force: how.force, reason: how.reason.clone() };
             let who = held.who();
             match applying.ask(asked) {
                 Ok(Released::Released) => applying.outcome.changed(format!("{address} is free: it was held by {who}")),
@@ -58,7 +58,7 @@ pub fn apply(app: &App, proposal: &Proposal, how: &How, visitor: &str) -> Outcom
             }
         }
         What::Close { session } => {
-            let asked = Request::Close { session: session.acct_session_id.clone() };
+            let asked = Request::Close { session: session.acct_session_id.clone(), reason: how.reason.clone() };
             let it = format!("session {} of {}", session.id, user_of(session));
             match applying.ask(asked) {
                 Ok(true) => applying.outcome.changed(format!("{it} is closed, and its addresses are free")),
@@ -167,7 +167,7 @@ impl Applying<'_> {
 
     fn unblock(&mut self, subject: &Subject) {
         let (who, on) = (subject.shown(), &self.proposal.on);
-        match self.ask(Request::Unblock { subject: subject.sent.clone() }) {
+        match self.ask(Request::Unblock { subject: subject.sent.clone(), reason: self.how.reason.clone() }) {
             Ok(true) => self.outcome.changed(format!("{who} is no longer blocked on {on}: the rules decide again")),
             Ok(false) => self.outcome.did(format!("the block of {who} has been lifted in the meantime")),
             Err(unanswered) => {

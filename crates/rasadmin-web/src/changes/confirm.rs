@@ -1,7 +1,6 @@
 //! The page that asks before a change.
 
 use super::fields::LENGTHS;
-use super::kind::Kind;
 use super::operator::Operator;
 use super::proposal::{Held, Proposal, What, count};
 use crate::parts;
@@ -43,7 +42,7 @@ pub fn content(proposal: &Proposal, operator: &Operator, once: &str, again: &Aga
                 input type="hidden" name="once" value=(once);
                 input type="hidden" name=(name) value=(value);
                 (choices(proposal))
-                p { label { (reason_goes(proposal.kind())) " (can be left out)"
+                p { label { "Reason (optional)"
                     input #reason name="reason" type="text" value=[again.reason.as_ref()] maxlength=(LONGEST_REASON) autocomplete="off";
                 } }
                 p.turn {
@@ -54,14 +53,6 @@ pub fn content(proposal: &Proposal, operator: &Operator, once: &str, again: &Aga
         }
         (concerned(proposal))
         p.muted.foot { "times: " (proposal.zone.iana_name().unwrap_or("UTC")) "; recorded as asked by " (parts::printable(&operator.name)) ", through the dashboard" }
-    }
-}
-
-/// Where the reason ends: the pipe takes one of a disconnect and of a block only.
-const fn reason_goes(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Disconnect | Kind::Block => "Reason, for lists and logs",
-        Kind::Unblock | Kind::Release | Kind::Close => "Reason, for the dashboard's log",
     }
 }
 

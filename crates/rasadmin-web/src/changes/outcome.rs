@@ -85,17 +85,11 @@ impl Outcome {
             h1 tabindex="-1" autofocus { (parts::printable(&self.title)) }
             section.card.change {
                 h2 { @if self.done { span.tag.live { "done" } } @else { span.tag.denied { "not done, or not all of it" } } }
-                @for line in &self.lines { p.reason { (parts::commands(&sentence(line))) "." } }
+                @for line in &self.lines { p.reason { (parts::commands(&parts::sentence(line))) "." } }
                 p.turn { a.button.plain href=(self.back.0) { (self.back.1) } }
             }
         }
     }
-}
-
-/// A line as a sentence of its own.
-fn sentence(line: &str) -> String {
-    let mut rest = line.chars();
-    rest.next().map(|first| first.to_ascii_uppercase().to_string() + rest.as_str()).unwrap_or_default()
 }
 
 /// The page before the outcome is known.

@@ -84,7 +84,7 @@ impl Subject {
     /// The page about it: its address, and its name.
     pub fn page(&self) -> (String, String) {
         match &self.sent {
-            Sent::User(whole) => (format!("/users/{}", parts::encoded(whole)), "The user".to_owned()),
+            Sent::User(whole) => (format!("/users/{}", parts::encoded(whole)), self.shown()),
             Sent::ClaimedComputer(_) => ("/blocks".to_owned(), "Blocks".to_owned()),
         }
     }

@@ -31,7 +31,7 @@ fn a_viewer_gets_to_no_change_and_sees_no_link_to_one() {
     for address in addresses().iter().map(String::as_str).chain(["/change/result/0", "/change/nothing"]) {
         let get = viewer(Request::get(address).body(Body::empty()).unwrap());
         get.is(StatusCode::FORBIDDEN)
-            .says("you may look, but change nothing: your role is viewer")
+            .says("You may look, but change nothing: your role is viewer")
             .says("--role operator");
         let fields = [("session", "1"), ("user", "alice"), ("address", "10.8.0.1"), ("length", "8h"), ("once", "0")];
         viewer(posted(address, &fields)).is(StatusCode::FORBIDDEN);
@@ -76,10 +76,10 @@ fn an_operator_blocks_a_user_and_lifts_the_block() {
     {
         dashboard.get(&format!("/change/block?user={name}")).says(says);
     }
-    let (asked, result, _) = dashboard.changes("/change/unblock?user=CORP%5CALICE", &[]);
+    let (asked, result, _) = dashboard.changes("/change/unblock?user=CORP%5CALICE", &[("reason", "found")]);
     asked.says(r"Lift the block of CORP\ALICE?").says("by anna (dashboard, ");
     result.says(r"CORP\ALICE is no longer blocked on VPN1: the rules decide again");
-    assert!(matches!(dashboard.last().event, Event::EndBlock { by, .. } if by == Dashboard::anna()));
+    assert!(matches!(dashboard.last().event, Event::EndBlock { by, reason: Some(found), .. } if by == Dashboard::anna() && found == "found"));
     dashboard.get("/blocks").says("Nobody is blocked");
     dashboard.get("/change/unblock?user=CORP%5CALICE").is(StatusCode::CONFLICT).says("is not blocked");
 }
@@ -137,16 +137,16 @@ fn a_session_is_closed_and_an_address_released() {
     let (asked, result, _) = dashboard.changes(&page, &[]);
     asked.says(&format!(r"Release {address}, held by CORP\BOB?")).says("has the address: disconnect it first");
     result.says("is not released: disconnect the session first");
-    dashboard.changes(&page, &[("force", "yes")]).1.says(&format!(r"{address} is free: it was held by CORP\BOB"));
-    assert!(matches!(dashboard.last().event, Event::ReleaseAddress { force: true, by, .. } if by == Dashboard::anna()));
+    dashboard.changes(&page, &[("force", "yes"), ("reason", "stuck")]).1.says(&format!(r"{address} is free: it was held by CORP\BOB"));
+    assert!(matches!(dashboard.last().event, Event::ReleaseAddress { force: true, by, reason: Some(stuck), .. } if by == Dashboard::anna() && stuck == "stuck"));
     let number = dashboard.get("/users/CORP%5CBOB").html;
     let number = number.split("/change/disconnect?user").count();
     assert_eq!(number, 2, "the user's page can disconnect");
-    let (asked, result, _) = dashboard.changes("/change/close?session=3", &[]);
+    let (asked, result, _) = dashboard.changes("/change/close?session=3", &[("reason", "gone")]);
     asked.says(r"Close session 3 of CORP\BOB?").says("Nobody is disconnected");
     result.says(r"Session 3 of CORP\BOB is closed, and its addresses are free");
     assert!(
-        matches!(dashboard.last().event, Event::CloseSession { session, by } if session == bob && by == Dashboard::anna())
+        matches!(dashboard.last().event, Event::CloseSession { session, by, reason: Some(gone) } if session == bob && by == Dashboard::anna() && gone == "gone")
     );
     dashboard.has_told(r"close session 3 of CORP\BOB");
 }
@@ -185,24 +185,24 @@ fn what_makes_no_sense_is_refused_before_anything_is_asked() {
     let dashboard = Dashboard::new();
     let before = dashboard.scene.records().len();
     for (address, status, says) in [
-        ("/change/nothing", StatusCode::NOT_FOUND, "there is no such page"),
+        ("/change/nothing", StatusCode::NOT_FOUND, "There is no such page"),
         ("/change/disconnect", StatusCode::BAD_REQUEST, "names no session and no user"),
-        ("/change/disconnect?session=99", StatusCode::NOT_FOUND, "there is no session 99"),
+        ("/change/disconnect?session=99", StatusCode::NOT_FOUND, "There is no session 99"),
         ("/change/disconnect?user=carol", StatusCode::CONFLICT, r"CORP\CAROL is not connected"),
         ("/change/block", StatusCode::BAD_REQUEST, "names nobody"),
         ("/change/block?user=a*", StatusCode::BAD_REQUEST, "cannot be named"),
-        ("/change/block?computer=ABCDEFGHIJKLMNOPQ", StatusCode::BAD_REQUEST, "no client claims the computer name"),
+        ("/change/block?computer=ABCDEFGHIJKLMNOPQ", StatusCode::BAD_REQUEST, "No client claims the computer name"),
         ("/change/release?address=7", StatusCode::BAD_REQUEST, "7 is not an address"),
-        ("/change/release?address=10.8.0.200", StatusCode::CONFLICT, "nobody holds 10.8.0.200"),
-        ("/change/close?session=99", StatusCode::NOT_FOUND, "there is no session"),
+        ("/change/release?address=10.8.0.200", StatusCode::CONFLICT, "Nobody holds 10.8.0.200"),
+        ("/change/close?session=99", StatusCode::NOT_FOUND, "There is no session"),
     ] {
         dashboard.get(address).is(status).says(says);
     }
     for (field, value, says) in [
         ("length", "", "how long the block lasts"),
-        ("length", "9y", "there is no length of a block 9y"),
+        ("length", "9y", "There is no length of a block 9y"),
         ("reason", "two\nlines", "must be one line"),
-        ("reason", &"x".repeat(201), "the reason has 201 characters, and can have 200"),
+        ("reason", &"x".repeat(201), "The reason has 201 characters, and can have 200"),
     ] {
         let (action, fields) = dashboard.get("/change/block?user=alice").form();
         let mut fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

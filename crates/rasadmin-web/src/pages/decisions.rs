@@ -174,7 +174,7 @@ impl Decisions {
             @if self.query.address(&self.query.after) == "/decisions" {
                 p.empty { "Nobody was denied, as far as the ledger knows. A denial appears here within two seconds after it was made." }
             } @else {
-                p.empty { "No decision is like this. Leave something out, choose another outcome, or " a href="/decisions" { "look at all denials" } "." }
+                p.empty { "No decisions match. A user is found by the whole name. Leave something out, choose another outcome, or " a href="/decisions" { "look at all denials" } "." }
             }
         }
     }

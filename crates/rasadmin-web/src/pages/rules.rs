@@ -54,7 +54,7 @@ impl Rules {
             h1 { "Rules" }
             nav.pages aria-label="Questions about the rules" {
                 a.button href="/rules/explain" { "Would a user get in?" }
-                @if role >= Role::Operator { a.button.plain href="/rules/what-if" { "What if the rules were others?" } }
+                @if role >= Role::Operator { a.button.plain href="/rules/what-if" { "Try other rules" } }
             }
             @if let Some((file, fault)) = &self.fault {
                 section.attention {

@@ -131,7 +131,7 @@ impl Sessions {
                 h2.sr { "List" }
                 p.empty {
                     @if self.asked.is_restricted() || asked::given(&self.asked.after).is_some() {
-                        "No session is like this. A user or a computer is found by the whole name. Leave something out, or " a href="/sessions" { "look at all of them" } "."
+                        "No sessions match. A user or a computer is found by the whole name. Leave something out, or " a href="/sessions" { "look at all of them" } "."
                     } @else {
                         "There are no sessions yet. A user who connects appears here within two seconds."
                     }
@@ -146,7 +146,7 @@ impl Sessions {
         html! {
             section.card {
                 h2.sr { "List" }
-                p.empty { "More than " (grouped(u64::from(sorted::MOST))) " sessions are like this: too many to sort them in this order. Choose a user or a shorter time." }
+                p.empty { "More than " (grouped(u64::from(sorted::MOST))) " sessions match: too many to sort them in this order. Choose a user or a shorter time." }
                 p.empty {
                     @if self.asked.has_no_time() { @for (words, days) in PERIODS { a.tag href=(since(days)) { (words) } " " } }
                     a href=(self.asked.sorted(Order::default())) { "In the order of their begin" }
@@ -196,7 +196,7 @@ impl Sessions {
     fn turn(&self) -> Markup {
         let is_later = asked::given(&self.asked.after).is_some();
         let [first, next] = if self.order == Order::default() {
-            ["The latest", "Earlier sessions"]
+            if self.asked.is_live() { ["First page", "More sessions"] } else { ["The latest", "Earlier sessions"] }
         } else {
             ["First page", "Next page"]
         };

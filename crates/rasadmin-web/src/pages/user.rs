@@ -8,7 +8,6 @@ mod sessions;
 
 use super::asked;
 use crate::app::{App, Shared};
-use crate::blocked::Blocks;
 use crate::fault::Fault;
 use crate::visitor::Visitor;
 use crate::{changes, layout, parts};
@@ -20,8 +19,7 @@ use find::Found;
 use limits::Known;
 use maud::{Markup, html};
 use rasadmin_answers::show::grouped;
-use rasadmin_engine::effect::BlockSubject;
-use rasadmin_ledger::report::{KnownUser, ReservedAddress, UsageRow, UserBlock, UserReport};
+use rasadmin_ledger::report::{KnownUser, ReservedAddress, UsageRow, UserReport};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::{Identity, Millis};
 use std::sync::Arc;
@@ -34,10 +32,8 @@ struct User {
     now: Millis,
     config: Arc<Config>,
     report: UserReport,
-    /// Whether the journal could be read: without it, nothing is known of limits.
+    /// Whether it is known what the journal says: limits, and the block.
     known: Known,
-    /// Why it is not known whether the user is blocked.
-    block_unknown: Option<String>,
     /// The use of this month, by day.
     usage: Vec<UsageRow>,
     /// The days of this month until today.
@@ -73,17 +69,11 @@ fn read(app: &App, typed: &str) -> Result<Page, Fault> {
         Found::Several(all) => return Ok(Page::Which(typed.to_owned(), all)),
     };
     let days = by_day::days(now, &config.zone);
-    let (state, mut server, known) = limits::state(&config);
-    let blocks = Blocks::read(app, &known, &mut server);
-    let at = limits::at(now, &state);
-    let in_force = rasadmin_ledger::report::InForce { config: &config, state: &state, server: &server, at };
-    let (mut report, usage) = app.source.ledger(|reader| {
-        let report = reader.user(&user, &in_force, Some(ROWS))?;
+    let (in_force, known) = limits::of_user(app, &config, &user);
+    let (report, usage) = app.source.ledger(|reader| {
+        let report = reader.user(&user, &config, in_force.clone(), Some(ROWS))?;
         Ok((report, by_day::read(reader, &user, &days)?))
     })?;
-    let block = blocks.of(&BlockSubject::User(user), &state, at.time);
-    let block_unknown = block.as_ref().err().cloned();
-    report.block = block.ok().flatten().as_ref().map(UserBlock::from);
     let is_known = report.known.is_some() || !report.reservations.is_empty() || report.block.is_some();
     if !is_known && report.groups.is_empty() {
         return Err(Fault {
@@ -93,7 +83,7 @@ fn read(app: &App, typed: &str) -> Result<Page, Fault> {
                 .to_owned(),
         });
     }
-    let mut user = User { now, config, report, known, block_unknown, usage, days };
+    let mut user = User { now, config, report, known, usage, days };
     sessions::see(&mut user.report.live, &app.source.live());
     Ok(Page::Of(Box::new(user)))
 }
@@ -154,7 +144,7 @@ impl User {
                     @if let Some(denied) = report.known.as_ref().and_then(|known| known.last_denied) {
                         dt { "Last denied" } dd { (parts::time(denied, &self.config.zone)) }
                     }
-                    @if let Some(why) = &self.block_unknown { dt { "Blocked" } dd { "not known here: " (parts::printable(why)) } }
+                    @if let Known::Not(why) = &self.known { dt { "Blocked" } dd { "not known here: " (parts::printable(why)) } }
                 }
             }
         }

@@ -124,12 +124,14 @@ impl Pages {
         page
     }
 
-    /// The address must be refused, with a remedy.
+    /// The address must be refused, with a remedy, in sentences, and with the navigation.
     #[track_caller]
     pub fn refuses(&self, address: &str, what: &str) {
         let page = self.get(address);
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{address}: {}", page.text());
-        assert!(page.text().contains(what), "{address}: expected `{what}`: {}", page.text());
+        let says = page.text().to_lowercase().contains(&what.to_lowercase());
+        assert!(says, "{address}: expected `{what}`: {}", page.text());
+        assert!(page.html.contains("<nav aria-label=\"Sections\">"), "{address}: {}", page.html);
     }
 }
 

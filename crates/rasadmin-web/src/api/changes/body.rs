@@ -75,7 +75,7 @@ pub struct Disconnect {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "User")]
     user: Option<User>,
-    /// The reason, for lists and logs.
+    /// The reason. It is recorded, and lists show it.
     reason: Reason,
     /// Keep the user away until then: RFC 3339. The user's other sessions are disconnected, too.
     #[serde(default, deserialize_with = "given")]
@@ -101,7 +101,7 @@ pub struct Block {
     claimed_computer: Option<Computer>,
     /// When the block ends: RFC 3339. Null: when it is lifted.
     until: TimeOrNull,
-    /// The reason, for lists and logs.
+    /// The reason. It is recorded, and lists show it.
     reason: Reason,
     /// What you have seen.
     #[serde(default, deserialize_with = "given")]
@@ -121,7 +121,7 @@ pub struct Unblock {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Computer")]
     claimed_computer: Option<Computer>,
-    /// The reason, for the dashboard's log.
+    /// The reason. It is recorded.
     reason: Reason,
     /// What you have seen.
     #[serde(default, deserialize_with = "given")]
@@ -138,7 +138,7 @@ pub struct Release {
     /// Also if a live session has it.
     #[serde(default)]
     force: bool,
-    /// The reason, for the dashboard's log.
+    /// The reason. It is recorded.
     reason: Reason,
     /// What you have seen.
     #[serde(default, deserialize_with = "given")]
@@ -152,7 +152,7 @@ pub struct Release {
 pub struct Close {
     /// The session: its number (`id`), or its whole key (`acct_session_id`).
     session: Session,
-    /// The reason, for the dashboard's log.
+    /// The reason. It is recorded.
     reason: Reason,
     /// What you have seen.
     #[serde(default, deserialize_with = "given")]

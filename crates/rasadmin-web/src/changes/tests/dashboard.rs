@@ -27,6 +27,10 @@ addresses.pool = "staff"
 journal.durability = "process"
 [pools.staff]
 addresses = ["10.8.0.0/29"]
+[[rules]]
+name = "nine each"
+action = "deny"
+user_sessions = { at_least = 9 }
 [service.retention]
 enabled = false
 "#;

@@ -1,4 +1,4 @@
-//! What if the rules were others? A candidate configuration, tried on the attempts of the past.
+//! Try other rules A candidate configuration, tried on the attempts of the past.
 //!
 //! The rasadmin service simulates it, in the background and one at a time. So these pages are for operators: viewers let the
 //! service do nothing. They do not see the text of the configuration either, with which the form begins.
@@ -143,10 +143,11 @@ async fn stop(
 /// Asks about a simulation. The service refuses only if it does not have it.
 fn simulation<T: serde::de::DeserializeOwned>(app: &App, request: &Request) -> Result<T, Fault> {
     app.source.service(request).map_err(|error| match error {
-        Error::Refused(refusal) => Fault {
+        Error::Refused(_) => Fault {
             status: StatusCode::NOT_FOUND,
-            what: refusal.text,
-            remedy: "begin another one under Rules, `What if the rules were others?`".to_owned(),
+            what: "this simulation is not kept any more: its result stays for an hour, or until the next simulation starts"
+                .to_owned(),
+            remedy: "begin another one under Rules, `Try other rules`".to_owned(),
         },
         error => error.into(),
     })

@@ -46,7 +46,7 @@ impl Session {
         } else if self.row.is_live() {
             "There are no octets over time yet. The rasadmin service records them about every five minutes while it monitors a session."
         } else {
-            "There are no octets over time: the rasadmin service did not monitor this session, or it was too short."
+            "There are no octets over time: the rasadmin service did not monitor this session, it was too short, or nothing was sent."
         }
     }
 }

@@ -1,15 +1,19 @@
 //! How much of each limit is used, which is known from the journal only; and the block.
 
+use crate::app::App;
 use crate::{chart, parts};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use rasadmin_answers::explain::in_force;
 use rasadmin_engine::{Mono, Stamp, State};
-use rasadmin_ledger::report::{LimitUse, UserBlock};
+use rasadmin_ledger::report::{InForce, LimitUse, UserBlock, UserInForce};
+use rasadmin_pipe::Request;
 use rasadmin_policy::config::Config;
-use rasadmin_policy::{Millis, Name};
+use rasadmin_policy::{Identity, Millis, Name};
 use rasadmin_recorder::present::{self, Missing};
+use rasadmin_service::user_in_force::OfUser;
 use rasadmin_system::clock::Clock;
+use std::sync::Arc;
 
 /// Whether the state is known.
 pub enum Known {
@@ -19,6 +23,20 @@ pub enum Known {
     InPart,
     /// The journal cannot be read, for this reason.
     Not(String),
+}
+
+/// What is in force for a user: as the journal has it, or as the service knows it if this process may not read the journal.
+/// If neither can be asked, nothing is used and nobody is blocked.
+pub fn of_user(app: &App, config: &Arc<Config>, user: &Identity) -> (UserInForce, Known) {
+    let (state, server, known) = state(config);
+    let at = at(app.source.now(), &state);
+    let in_force = || UserInForce::of(user, &InForce { config, state: &state, server: &server, at });
+    let Known::Not(why) = known else { return (in_force(), known) };
+    let (domain, name) = (user.domain.to_string(), user.name.to_string());
+    match app.source.service::<OfUser>(&Request::User { domain, name }) {
+        Ok(OfUser { in_force, in_part }) => (in_force, if in_part { Known::InPart } else { Known::Yes }),
+        Err(_) => (in_force(), Known::Not(why)),
+    }
 }
 
 /// The state in force, and its server.
@@ -56,7 +74,7 @@ pub fn section(limits: &[LimitUse], known: &Known) -> Markup {
                 p.error { "A part of the journal cannot be read: the limits may be counted wrong. " code { "rasadmin journal check" } " says which." }
             }
             @if let Known::Not(why) = known {
-                p.muted { "How much of them is used is not known here: " (parts::printable(why)) ". Run " code { "rasadmin user" } " as an administrator, or let this process read the journal." }
+                p.muted { "How much of them is used is not known here: " (parts::printable(why)) ". Start the rasadmin service, or run " code { "rasadmin user" } " as an administrator." }
             }
             div.scroll tabindex="0" role="region" aria-label="Limits" { table {
                 thead { tr {
@@ -70,7 +88,7 @@ pub fn section(limits: &[LimitUse], known: &Known) -> Markup {
                     @if is_known {
                         td.used {
                             (parts::printable(&limit.used))
-                            @if let Some((used, of)) = limit.part { (chart::bar(used, of, &percent(used, of))) }
+                            @if let (Some(used), Some(of)) = (limit.used_number, limit.limit_number) { (chart::bar(used, of, &percent(used, of))) }
                         }
                         td { (reached(limit)) }
                     }

@@ -79,12 +79,6 @@ fn tunnels(query: &Query, answer: &Received) -> Markup {
     }
 }
 
-/// With a capital letter.
-fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
-}
-
 fn stage(stage: &ReceivedStage) -> Markup {
     html! {
         section.card {
@@ -97,7 +91,7 @@ fn stage(stage: &ReceivedStage) -> Markup {
                     p.reason { "The connection ends, whatever the rules say: " (parts::printable(why)) }
                     p.muted { "The rules alone: " (parts::commands(&stage.ruled())) "." }
                 }
-                None => p { (parts::commands(&sentence(&stage.ruled()))) "." },
+                None => p { (parts::commands(&parts::sentence(&stage.ruled()))) "." },
             }
             @if let Some(address) = stage.address() { p { "Address: " (parts::commands(&address)) "." } }
             @if stage.when_unrecorded == Some(WhenUnrecorded::Deny) && stage.is_allowed_by_rules() { p.muted { "While nothing can be recorded: denied." } }

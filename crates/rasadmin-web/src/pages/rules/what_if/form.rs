@@ -38,8 +38,8 @@ impl Page {
     fn content(&self, csrf: &str) -> Markup {
         let zone = self.config.zone.iana_name().unwrap_or("UTC");
         html! {
-            h1 { "What if the rules were others?" }
-            p.muted { "The text is the configuration in force. Change it to a candidate, and try that on past connections: who would have been let in, and who would have been denied. The configuration itself stays as it is." }
+            h1 { "Try other rules" }
+            p.muted { "The text is the configuration in force. Change it, and try the candidate on past connections: who would have been let in, and who would have been denied. Rules are read from the top, and the first that matches decides, so put a new one above those that would let the user in. The configuration itself stays as it is." }
             @if let Some(fault) = &self.fault {
                 (unanswered(fault))
                 @if let Some(latest) = self.latest { p { a href={ "/rules/what-if/" (latest) } { "The simulation that was begun here last" } } }
@@ -56,7 +56,7 @@ impl Page {
                     label { "From, in " (zone) " (empty: all)" input type="datetime-local" name="since" value=(self.candidate.since.trim()); }
                     label { "Before (empty: until now)" input type="datetime-local" name="until" value=(self.candidate.until.trim()); }
                     button type="submit" { "Try it" }
-                    a.button.plain href="/rules/what-if" { "Begin again" }
+                    a.button.plain href="/rules/what-if" { "Reset" }
                 }
                 p.muted {
                     "If the candidate names files with lists, they must be those of the configuration in force. "

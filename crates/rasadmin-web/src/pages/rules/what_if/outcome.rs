@@ -1,5 +1,6 @@
 //! What a candidate would have changed.
 
+use super::candidates::Candidate;
 use crate::pages::asked;
 use crate::parts;
 use maud::{Markup, html};
@@ -8,7 +9,7 @@ use rasadmin_answers::show::grouped;
 use rasadmin_policy::config::Config;
 
 /// The figures, and what would change by rule, by user and in the pools.
-pub fn content(answer: &Answer, more_users: u64, config: &Config) -> Markup {
+pub fn content(answer: &Answer, more_users: u64, kept: Option<&Candidate>, config: &Config) -> Markup {
     let report = &answer.report;
     let changed = report.newly_refused + report.newly_accepted;
     html! {
@@ -16,20 +17,42 @@ pub fn content(answer: &Answer, more_users: u64, config: &Config) -> Markup {
             h2 { "The result" }
             p role="status" {
                 @if changed == 0 { strong { "No change" } ": " (attempts(report.attempts)) " would be decided as " @if report.attempts == 1 { "it was." } @else { "they were." } }
-                @else { "Of " (attempts(report.attempts)) ", " strong { (grouped(changed)) } " would be decided otherwise." }
+                @else { "Of " (attempts(report.attempts)) ", " strong { (grouped(changed)) } " would be decided differently." }
+            }
+            @for rule in report.unused_rules.iter().filter(|rule| is_new(rule, config)) {
+                p { "The new rule " code { (parts::printable(rule)) } " decided none of them: nobody is concerned, or rules above it decide first." }
             }
             @for note in notes(report) { p.muted { (parts::printable(&note)) } }
         }
         dl.figures-row {
             div { dt { "Let in, would be denied" } dd { (grouped(report.newly_refused)) } dd.sub { "of " (grouped(report.accepted_then)) " that were let in" } }
             div { dt { "Denied, would be let in" } dd { (grouped(report.newly_accepted)) } dd.sub { "of " (grouped(report.refused_then)) " that were denied" } }
-            div { dt { "As they were" } dd { (grouped(report.attempts.saturating_sub(changed))) } dd.sub { "of " (attempts(report.attempts)) } }
+            div { dt { "Unchanged" } dd { (grouped(report.attempts.saturating_sub(changed))) } dd.sub { "of " (attempts(report.attempts)) } }
         }
         @if !report.by_rule.is_empty() { (by_rule(&report.by_rule, config)) }
         (by_user(&report.by_user, more_users))
         @if !report.pools.is_empty() { (pools(&report.pools, config)) }
-        p.muted.foot { "candidate " span.code { (parts::printable(&answer.config)) } "; times: " (config.zone.iana_name().unwrap_or("UTC")) }
+        p.muted.foot {
+            @if let Some(kept) = kept { (period(kept)) "; " }
+            "candidate " span.code { (parts::printable(&answer.config)) } "; times: " (config.zone.iana_name().unwrap_or("UTC"))
+        }
     }
+}
+
+/// Which attempts were tried.
+fn period(kept: &Candidate) -> String {
+    let shown = |time: &str| parts::printable(&time.trim().replace('T', " "));
+    match (asked::given(&kept.since), asked::given(&kept.until)) {
+        (None, None) => "all attempts".to_owned(),
+        (Some(since), None) => format!("attempts since {}", shown(since)),
+        (None, Some(until)) => format!("attempts before {}", shown(until)),
+        (Some(since), Some(until)) => format!("attempts from {} to {}", shown(since), shown(until)),
+    }
+}
+
+/// Whether the configuration in force has no rule of this name.
+fn is_new(rule: &str, config: &Config) -> bool {
+    config.rules.names().all(|name| name != rule)
 }
 
 fn attempts(count: u64) -> String {
@@ -43,8 +66,9 @@ fn notes(report: &ReportAnswer) -> Vec<String> {
         let facts: Vec<_> =
             report.lacking.iter().map(|(fact, count)| format!("{fact} ({})", grouped(*count))).collect();
         notes.push(format!(
-            "Estimated: {} of the answers depend on facts that the ledger does not have for these attempts: {}.",
+            "Estimated: {} {} on facts that the ledger does not have for these attempts: {}.",
             grouped(report.rest_on_lacking),
+            if report.rest_on_lacking == 1 { "answer depends" } else { "answers depend" },
             facts.join(", ")
         ));
     }
@@ -82,7 +106,7 @@ fn by_rule(rules: &[RuleAnswer], config: &Config) -> Markup {
 fn because(because: &BecauseAnswer, config: &Config) -> Markup {
     html! {
         @match because {
-            BecauseAnswer::Rule(rule) if config.rules.names().any(|name| name == rule) => (parts::rule(rule)),
+            BecauseAnswer::Rule(rule) if !is_new(rule, config) => (parts::rule(rule)),
             BecauseAnswer::Rule(rule) => (parts::printable(rule)),
             BecauseAnswer::Default => "(default)",
             BecauseAnswer::PoolExhausted(pool) => { "(the pool " (parts::printable(pool)) " is exhausted)" }

@@ -32,7 +32,7 @@ pub fn content(
                 )
             };
             let answer = serde_json::from_value(answer.clone()).map_err(unreadable)?;
-            outcome::content(&answer, *more_users, config)
+            outcome::content(&answer, *more_users, kept, config)
         }
         Simulation::Failed { why } => {
             html! { section.attention { h2 { "It has failed" } p { (parts::commands(why)) "." } } }
@@ -42,7 +42,7 @@ pub fn content(
         }
     };
     Ok(html! {
-        h1 { "What if the rules were others?" }
+        h1 { "Try other rules" }
         nav.pages aria-label="Again" {
             @if kept.is_some() { a.button.plain href={ "/rules/what-if?candidate=" (number) } { "Change this candidate" } }
             a.button.plain href="/rules/what-if" { "Begin with the configuration in force" }
@@ -64,7 +64,7 @@ fn progress(address: &str, done: u64, all: u64) -> Markup {
     };
     html! {
         section.card {
-            h2 { "It runs" }
+            h2 { "Running" }
             p role="status" { (words) }
             (chart::bar(done, all.max(1), &words))
             noscript { p { a href=(address) { "Look again" } } }
