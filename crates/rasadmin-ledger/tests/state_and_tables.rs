@@ -87,7 +87,12 @@ fn any(random: &mut Random, state: &State) -> Event {
                 (Some(session), _) if random.below(2) == 0 => Event::CloseSession { session, by: None, reason: None },
                 (_, Some(number)) => {
                     let family = rasadmin_engine::addresses::Family::Ipv4;
-                    Event::ReleaseAddress { address: Address { family, number }, force: random.below(2) == 0, by: None, reason: None }
+                    Event::ReleaseAddress {
+                        address: Address { family, number },
+                        force: random.below(2) == 0,
+                        by: None,
+                        reason: None,
+                    }
                 }
                 _ => Event::Lost { events: 1 },
             }

@@ -357,11 +357,7 @@ mod tests {
             ),
             (
                 r#"{"release":{"address":"10.8.0.1","force":true,"reason":"gone"}}"#,
-                Request::Release {
-                    address: IpAddr::from([10, 8, 0, 1]),
-                    force: true,
-                    reason: Some("gone".to_owned()),
-                },
+                Request::Release { address: IpAddr::from([10, 8, 0, 1]), force: true, reason: Some("gone".to_owned()) },
             ),
             (
                 r#"{"explain":{"user":"alice","domain":"CORP","tunnel":"SSTP","source":"203.0.113.9","computer":"PC7","port":"VPN2-1","at":7,"quarantine":"normal","interface":"client","offer":"10.0.0.1","ipv6":true}}"#,

@@ -127,8 +127,9 @@ fn a_tool_releases_and_closes_and_the_dll_heeds_it() {
     scene.begin(2, "alice", "VPN2-2").unwrap();
     let mut journal = rasadmin_recorder::admin::AdminJournal::open(&scene.path(), &scene.config).unwrap().unwrap();
     let session = journal.state().by_handle(1).unwrap().id;
-    let told =
-        journal.record(&scene.now(), |state| (state.live_count(), Some(Event::CloseSession { session, by: None, reason: None })));
+    let told = journal.record(&scene.now(), |state| {
+        (state.live_count(), Some(Event::CloseSession { session, by: None, reason: None }))
+    });
     assert_eq!(told.unwrap(), Some(2));
     assert_eq!(scene.begin(3, "alice", "VPN2-3").map(drop), Ok(()), "one of the two is closed");
     assert_eq!(journal.record(&scene.now(), |state| (state.live_count(), None)).unwrap(), Some(2));

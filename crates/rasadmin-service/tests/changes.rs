@@ -95,7 +95,10 @@ fn a_change_for_a_user_of_the_dashboard_is_recorded_with_both_names() {
     let Event::EndBlock { by: Some(by), .. } = last(&running).event else { panic!("{:?}", last(&running)) };
     assert_eq!(by, format!("\\u{{1b}}[2J\\u{{202e}} (dashboard, {})", me().unwrap()));
     let before = running.scene.records().len();
-    for wrong in [on_behalf("anna", Request::Status {}), on_behalf("", Request::Unblock { subject: user("alice"), reason: None })] {
+    for wrong in [
+        on_behalf("anna", Request::Status {}),
+        on_behalf("", Request::Unblock { subject: user("alice"), reason: None }),
+    ] {
         assert_eq!(running.refuses(&wrong).why, Why::Invalid, "{wrong:?}");
     }
     assert_eq!(running.scene.records().len(), before);

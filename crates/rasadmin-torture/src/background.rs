@@ -141,8 +141,8 @@ pub fn run_commands(folder: &Path) -> Background<Vec<Id>> {
                 // Only the record of each event matters. Every other event closes a session.
                 let recorded = journal.record(&now, |state| {
                     let session = state.live().map(|session| session.id).min().filter(|_| nth % 2 == 1);
-                    let event =
-                        session.map_or_else(|| block(&now), |session| Event::CloseSession { session, by: None, reason: None });
+                    let event = session
+                        .map_or_else(|| block(&now), |session| Event::CloseSession { session, by: None, reason: None });
                     ((), Some(event))
                 });
                 if recorded.map_err(|e| format!("a command: {e}"))?.is_some() {

@@ -76,10 +76,9 @@ fn in_words(answer: Response) -> Response {
     let kind = answer.headers().get(header::CONTENT_TYPE);
     let is_bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
     let (what, remedy) = match answer.status() {
-        StatusCode::METHOD_NOT_ALLOWED => (
-            "this address cannot be asked for in this way",
-            "go back to the first page, and use its links and buttons",
-        ),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("this address cannot be asked for in this way", "go back to the first page, and use its links and buttons")
+        }
         StatusCode::BAD_REQUEST => ("the address is not valid", "go back to the first page, and use its links"),
         StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ("the form is not valid", "open its page again, and fill it in there")

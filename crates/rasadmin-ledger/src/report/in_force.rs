@@ -97,8 +97,7 @@ fn rules(user: &Identity, in_force: &InForce<'_>) -> (Vec<String>, Vec<LimitUse>
         let counting = rule.conditions.iter().filter(|condition| LIMITS.contains(&condition.field));
         counting.map(|condition| {
             let name = rule.rule.unwrap_or_default();
-            let (used_number, limit_number) =
-                in_force.config.rules.part_used(name, condition.field, &counts).unzip();
+            let (used_number, limit_number) = in_force.config.rules.part_used(name, condition.field, &counts).unzip();
             LimitUse {
                 rule: name.to_owned(),
                 field: condition.field.to_owned(),

@@ -1,6 +1,9 @@
 //! Everything about one user.
 
-use super::{DecisionRow, Filter, KnownUser, LeaseRow, LimitUse, Reader, SessionRow, UserFilter, UserInForce, rfc3339, rfc3339_or_null};
+use super::{
+    DecisionRow, Filter, KnownUser, LeaseRow, LimitUse, Reader, SessionRow, UserFilter, UserInForce, rfc3339,
+    rfc3339_or_null,
+};
 use crate::Error;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::effect::Block;

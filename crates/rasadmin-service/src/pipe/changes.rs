@@ -59,12 +59,7 @@ impl Changes {
         answer(blocked?)
     }
 
-    pub(super) fn unblock(
-        &self,
-        subject: &Subject,
-        reason: Option<&str>,
-        caller: &Caller,
-    ) -> Result<Value, Refusal> {
+    pub(super) fn unblock(&self, subject: &Subject, reason: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
         let (by, reason) = asked(reason, caller)?;
         let subject = self.subject(subject)?;
         answer(self.record(|state, at| {

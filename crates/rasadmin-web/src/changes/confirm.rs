@@ -46,7 +46,7 @@ pub fn content(proposal: &Proposal, operator: &Operator, once: &str, again: &Aga
                     input #reason name="reason" type="text" value=[again.reason.as_ref()] maxlength=(LONGEST_REASON) autocomplete="off";
                 } }
                 p.turn {
-                    button.danger type="submit" { (verb(&proposal.what)) }
+                    button.danger[!matches!(proposal.what, What::Unblock { .. })] type="submit" { (verb(&proposal.what)) }
                     a.button.plain href=(back) { "Cancel" }
                 }
             }

@@ -79,7 +79,9 @@ fn an_operator_blocks_a_user_and_lifts_the_block() {
     let (asked, result, _) = dashboard.changes("/change/unblock?user=CORP%5CALICE", &[("reason", "found")]);
     asked.says(r"Lift the block of CORP\ALICE?").says("by anna (dashboard, ");
     result.says(r"CORP\ALICE is no longer blocked on VPN1: the rules decide again");
-    assert!(matches!(dashboard.last().event, Event::EndBlock { by, reason: Some(found), .. } if by == Dashboard::anna() && found == "found"));
+    assert!(
+        matches!(dashboard.last().event, Event::EndBlock { by, reason: Some(found), .. } if by == Dashboard::anna() && found == "found")
+    );
     dashboard.get("/blocks").says("Nobody is blocked");
     dashboard.get("/change/unblock?user=CORP%5CALICE").is(StatusCode::CONFLICT).says("is not blocked");
 }
@@ -137,8 +139,13 @@ fn a_session_is_closed_and_an_address_released() {
     let (asked, result, _) = dashboard.changes(&page, &[]);
     asked.says(&format!(r"Release {address}, held by CORP\BOB?")).says("has the address: disconnect it first");
     result.says("is not released: disconnect the session first");
-    dashboard.changes(&page, &[("force", "yes"), ("reason", "stuck")]).1.says(&format!(r"{address} is free: it was held by CORP\BOB"));
-    assert!(matches!(dashboard.last().event, Event::ReleaseAddress { force: true, by, reason: Some(stuck), .. } if by == Dashboard::anna() && stuck == "stuck"));
+    dashboard
+        .changes(&page, &[("force", "yes"), ("reason", "stuck")])
+        .1
+        .says(&format!(r"{address} is free: it was held by CORP\BOB"));
+    assert!(
+        matches!(dashboard.last().event, Event::ReleaseAddress { force: true, by, reason: Some(stuck), .. } if by == Dashboard::anna() && stuck == "stuck")
+    );
     let number = dashboard.get("/users/CORP%5CBOB").html;
     let number = number.split("/change/disconnect?user").count();
     assert_eq!(number, 2, "the user's page can disconnect");

@@ -108,7 +108,9 @@ fn a_program_blocks_a_user_and_lifts_the_block() {
     let since = dashboard.get("/api/v1/blocks").json()[0]["since"].clone();
     let lift = json!({"user": r"CORP\ALICE", "reason": "found again", "seen": {"block_since": since}});
     dashboard.order("unblock", &lift).done(r"CORP\\ALICE is no longer blocked on VPN1");
-    assert!(matches!(dashboard.last().event, Event::EndBlock { by, reason, .. } if by == Dashboard::by() && reason.as_deref() == Some("found again")));
+    assert!(
+        matches!(dashboard.last().event, Event::EndBlock { by, reason, .. } if by == Dashboard::by() && reason.as_deref() == Some("found again"))
+    );
     dashboard.has_told(r"lift the block of CORP\ALICE, reason: found again");
     dashboard.order("unblock", &lift).refuses(409, r"CORP\ALICE is not blocked: nothing was done; GET /api/v1/blocks");
 }
@@ -137,7 +139,9 @@ fn a_program_closes_a_session_and_releases_an_address() {
         .order("release", &body(false))
         .refuses(409, r"belongs to a live session of CORP\BOB, and is not released");
     dashboard.order("release", &body(true)).done(r"is free: it was held by CORP\\BOB");
-    assert!(matches!(dashboard.last().event, Event::ReleaseAddress { force: true, by, reason: Some(_), .. } if by == Dashboard::by()));
+    assert!(
+        matches!(dashboard.last().event, Event::ReleaseAddress { force: true, by, reason: Some(_), .. } if by == Dashboard::by())
+    );
     let close = json!({"session": key.to_ascii_uppercase(), "reason": "gone", "seen": {"sessions": [key]}});
     dashboard.order("close", &close).done(r"session 3 of CORP\\BOB is closed");
     assert!(matches!(dashboard.last().event, Event::CloseSession { by, reason: Some(_), .. } if by == Dashboard::by()));

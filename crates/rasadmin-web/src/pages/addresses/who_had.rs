@@ -57,7 +57,7 @@ pub fn section(address: &str, at: &str, answer: Option<&WhoHad>, zone: &TimeZone
         h2 { "Who had an address" }
         form.filter method="get" action="/addresses#who-had" {
             label { "Address" input type="text" name="address" value=(address.trim()) placeholder="10.20.16.9" required maxlength="64" autocomplete="off" spellcheck="false"; }
-            label { "At, in " (zone.iana_name().unwrap_or("UTC")) " (empty: ever)" input type="datetime-local" name="at" value=(at.trim()) step="1"; }
+            label { "At, in " (zone.iana_name().unwrap_or("UTC")) " (empty: ever)" input type="datetime-local" name="at" value=(at.trim()) step="any"; }
             button type="submit" { "Look up" }
         }
         @if let Some(answer) = answer {

@@ -152,7 +152,7 @@ fn pools(pools: &[PoolAnswer], config: &Config) -> Markup {
         section.card {
             h2 { "Pools" }
             div.scroll tabindex="0" role="region" aria-label="Pools" { table {
-                thead { tr { th scope="col" { "pool" } th scope="col" { "server" } th.number scope="col" { "most in use" } th.number scope="col" { "of" } th scope="col" { "at" } th.number scope="col" { "no address for" } } }
+                thead { tr { th scope="col" { "pool" } th scope="col" { "server" } th.number scope="col" { "most in use" } th.number scope="col" { "of" } th scope="col" { "at" } th.number scope="col" { "was empty for" } } }
                 tbody { @for pool in pools { tr {
                     th scope="row" { a href=(asked::address("/addresses", &[("pool", &pool.pool)])) { (parts::printable(&pool.pool)) } @if pool.family == 6 { " (IPv6)" } }
                     td { (parts::printable(&pool.server)) }
