@@ -51,7 +51,8 @@ pub struct ReportAnswer {
     pub by_user: Vec<UserAnswer>,
     /// How the pools would have been used.
     pub pools: Vec<PoolAnswer>,
-    /// Rules of the configuration that decided none of the attempts, in its order.
+    /// Rules of the configuration that decided none of the attempts, in its order. Rules that end live sessions, or replace
+    /// the oldest one, are left out.
     #[serde(default)]
     pub unused_rules: Vec<String>,
 }

@@ -97,6 +97,11 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
     let told = replay(late.path(), &["--json"]).ends(0).json();
     assert_eq!(told["report"]["unused_rules"], json!(["no L2TP"]), "{told:#}");
     replay(late.path(), &[]).ends(0).prints("Rules that decide nothing: `no L2TP`.");
+    // One that replaces sessions decides nothing, but does something.
+    let limit = "user_sessions = { at_least = 1 }";
+    let replaces = candidate(|text| text.replace(limit, &format!("{limit}\nwhen_exceeded = \"replace-oldest\"")));
+    let told = replay(replaces.path(), &["--json"]).ends(1).json();
+    assert_eq!(told["report"]["unused_rules"], json!([]), "{told:#}");
     // What was refused because of a rule that is gone would be accepted.
     let free = candidate(|text| text.replace("user_sessions = { at_least = 1 }", "user_sessions = { at_least = 9 }"));
     let told = replay(free.path(), &["--json"]).ends(1).json();

@@ -83,9 +83,9 @@ pub enum Request {
     /// How much of each limit a user has used, and the user's block, for a process that may not read the journal. The answer is
     /// the service's `OfUser`.
     User {
-        /// The domain, as the configuration maps it.
+        /// The domain, as the ledger stores it: mapped by the configuration, and folded.
         domain: String,
-        /// The name without the domain.
+        /// The name without the domain, as the ledger stores it.
         name: String,
     },
     /// What would happen if a user connected. The answer is what `rasadmin explain --user --json` prints.

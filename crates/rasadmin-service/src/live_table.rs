@@ -49,14 +49,14 @@ impl LiveTable {
         self
     }
 
-    /// The whole table, from answers to this question.
+    /// The whole table, from answers to this question. A service of before answered with all at once.
     ///
     /// # Errors
     /// If one of them is not answered.
     pub fn of_answers<E>(mut ask: impl FnMut(Request) -> Result<Self, E>) -> Result<Self, E> {
         let mut whole = ask(Request::Live { after: None })?;
         let mut last_part = whole.sessions.len();
-        while let Some(last) = whole.sessions.last().filter(|_| last_part >= MOST_AT_ONCE) {
+        while let Some(last) = whole.sessions.last().filter(|_| last_part == MOST_AT_ONCE) {
             let next = ask(Request::Live { after: Some(last.session.to_string()) })?;
             last_part = next.sessions.len();
             // A look in between does not make the first part newer.

@@ -20,11 +20,13 @@ async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let visitor = request.extensions().get::<Visitor>().cloned();
     let (section, path) = (section(request.uri().path()), request.uri().to_string());
     let looks = request.method().is_safe();
+    // A file that the browser saves is not waited for, nor is the stream of events.
+    let is_page = !matches!(request.uri().path(), "/reports.csv" | "/events");
     let answer = next.run(request).await;
     let (Some(visitor), Some(fault)) = (visitor, answer.extensions().get::<Fault>()) else { return answer };
     let server = app.source.config().server.as_ref().map(ToString::to_string).unwrap_or_default();
     // What cannot be read now can be later. A form is not sent again.
-    let again = (looks && fault.status == StatusCode::SERVICE_UNAVAILABLE).then_some(path.as_str());
+    let again = (looks && is_page && fault.status == StatusCode::SERVICE_UNAVAILABLE).then_some(path.as_str());
     let page = layout::fault_for(&visitor, &server, section, fault, again).into_response();
     let (mut parts, _) = answer.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -34,11 +36,12 @@ async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 /// The place in the navigation that a path belongs to.
 fn section(path: &str) -> &'static str {
     match path.split('/').nth(1).unwrap_or_default() {
+        "" => "/",
         "sessions" | "decisions" => "/sessions",
-        "users" => "/users",
+        "users" | "blocks" => "/users",
         "addresses" => "/addresses",
         "rules" => "/rules",
-        "reports" => "/reports",
+        "reports" | "reports.csv" => "/reports",
         _ => "",
     }
 }

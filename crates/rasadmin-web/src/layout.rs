@@ -80,7 +80,10 @@ pub fn fault_for(visitor: &Visitor, server: &str, section: &str, fault: &Fault, 
             @if again.is_some() { p.muted { "This page looks again by itself." } }
         }
     };
-    page(visitor, server, section, heading(fault.status), &content)
+    let (title, body) = (heading(fault.status), visited(visitor, server, section, &content));
+    // Without the script, the browser loads the page again.
+    let head = html! { @if again.is_some() { noscript { meta http-equiv="refresh" content="5"; } } };
+    with_head(title, &head, &body)
 }
 
 fn explained(fault: &Fault) -> Markup {

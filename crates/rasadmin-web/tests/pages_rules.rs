@@ -247,7 +247,7 @@ fn viewers_may_ask_but_not_try_other_rules() {
         assert_eq!(page.status, StatusCode::FORBIDDEN);
         page.says("Only operators may try other rules").does_not_say("Not Mallory");
     }
-    pages.shows("/rules").says("Not Mallory denies").does_not_say("What if");
+    pages.shows("/rules").says("Not Mallory denies").does_not_say("Try other rules");
     Pages::of_operator(scene()).shows("/rules").says("Try other rules");
 }
 

@@ -174,7 +174,7 @@ fn too_many_sessions_are_not_sorted_and_the_page_says_what_to_do() {
     );
     assert_eq!(ledger.execute(&many, []).unwrap(), 20_000);
     let page = pages.shows("/sessions?sort=duration");
-    page.says("More than 20,000 sessions match").does_not_say("No session is like this");
+    page.says("More than 20,000 sessions match").does_not_say("No sessions match");
     assert_eq!(page.link("In the order of their begin"), "/sessions");
     assert!(page.link("the last 7 days").starts_with("/sessions?since="), "{}", page.html);
     // Their indexes serve these; a shorter time leaves few enough.

@@ -3,6 +3,7 @@
 
 mod played;
 
+use axum::http::StatusCode;
 use played::{CONFIG, Pages, Scene, day, visit};
 
 #[test]
@@ -136,4 +137,28 @@ fn without_the_journal_limits_are_not_known_and_that_is_said() {
             .says("Blocked not known here")
             .does_not_say("not reached");
     }
+}
+
+/// The ledger comes later, for example. A file, and an answer for programs, are not asked for again.
+#[test]
+fn a_page_that_cannot_be_shown_yet_looks_again() {
+    let pages = Pages::of(day());
+    std::fs::remove_file(&pages.scene.config.ledger).unwrap();
+    let unavailable = |address: &str| {
+        let page = pages.get(address);
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{address}: {}", page.html);
+        page
+    };
+    let page = unavailable("/sessions?live=1");
+    page.says("The ledger cannot be read").says("This page looks again by itself.");
+    let again = r#"data-live="/sessions?live=1" data-every="3000" data-awaited"#;
+    let section = r#"<a href="/sessions" aria-current="page">"#;
+    for part in [again, section, r#"<noscript><meta http-equiv="refresh" content="5"></noscript>"#] {
+        assert!(page.html.contains(part), "{part}: {}", page.html);
+    }
+    page.is_sound();
+    let file = unavailable("/reports.csv?month=2026-11");
+    file.says("The ledger cannot be read").does_not_say("looks again");
+    assert!(!file.html.contains("data-awaited") && !file.html.contains("refresh"), "{}", file.html);
+    assert!(unavailable("/api/v1/sessions").html.starts_with("{\"error\""));
 }

@@ -129,7 +129,8 @@ pub struct Report {
     pub by_user: Vec<ByUser>,
     /// The pools that were used.
     pub pools: Vec<PoolUse>,
-    /// Rules that decided none of the attempts, in the order of the configuration.
+    /// Rules that decided none of the attempts, in the order of the configuration. Rules that end live sessions, or replace
+    /// the oldest one, are left out: they do more than decide.
     pub unused_rules: Vec<String>,
     #[serde(skip)]
     used_rules: HashSet<String>,
@@ -287,7 +288,7 @@ impl Report {
 
     /// Sorts the rows for reading, and lists what was not used.
     pub(super) fn sort(&mut self) {
-        let names = self.config.rules.names().filter(|name| !self.used_rules.contains(*name));
+        let names = self.config.rules.deciding_names().filter(|name| !self.used_rules.contains(*name));
         self.unused_rules = names.map(str::to_owned).collect();
         self.by_rule.sort_by_key(|row| std::cmp::Reverse(row.refused + row.accepted));
         self.by_user.sort_by_key(|row| std::cmp::Reverse((row.refused + row.accepted, row.attempts)));

@@ -81,7 +81,9 @@ impl From<&Block> for UserBlock {
 }
 
 impl Reader {
-    /// Everything about one user. `in_force`: what the journal says of the user. `limit`: at most so many past sessions, and so many denials.
+    /// Everything about one user. `in_force`: what the journal says about the user.
+    ///
+    /// `limit`: at most so many past sessions, and so many denials.
     ///
     /// # Errors
     /// If the ledger cannot be read.

@@ -239,6 +239,13 @@ impl Rules {
         self.rules.iter().map(|rule| rule.name.as_str())
     }
 
+    /// The names of the rules that do nothing but decide about newcomers: not those that end live sessions, or that
+    /// replace the oldest one.
+    pub fn deciding_names(&self) -> impl Iterator<Item = &str> {
+        let only_decides = |rule: &&Rule| rule.keeps.is_none() && rule.active.is_none();
+        self.rules.iter().filter(only_decides).map(|rule| rule.name.as_str())
+    }
+
     /// What decides if no rule does, and its reason.
     pub fn default_action(&self) -> (Action, Option<&str>) {
         (self.default.action, self.default.reason.as_deref())

@@ -24,7 +24,8 @@ pub(super) fn answer(
     if name.is_empty() {
         return Err(Refusal::new(Why::Invalid, "the user's name is empty"));
     }
-    let user = Identity { domain: Name::new(domain).folded(), name: Name::new(name).folded() };
+    let [domain, name] = [domain, name].map(|of| Name::from_stored(of.to_owned()));
+    let user = Identity { domain, name };
     let _answering = one.begin()?;
     let (server, state, in_part) = explain::present(settings, config)?;
     let at = explain::on_clocks(now, state.last(), now.time);

@@ -91,7 +91,7 @@ fn one(app: &App, asked: &Asked) -> Result<Answered, Fault> {
     };
     let (in_force, known) = limits::of_user(app, &config, &user);
     if let Known::Not(why) = known {
-        let remedy = "start the rasadmin service, or let this process read the journal";
+        let remedy = "ask again, or let this process read the journal";
         return Err(Fault::unavailable(format_args!("blocks and limits are not known here: {why}"), remedy));
     }
     let report = app.source.ledger(|reader| reader.user(&user, &config, in_force.clone(), Some(asked.limit())))?;

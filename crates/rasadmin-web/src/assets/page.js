@@ -4,7 +4,7 @@
   // A list of earlier rows has no address: it does not change.
   const live = () => document.querySelector("#live[data-live]");
   if (!live() || !window.EventSource) return;
-  let busy = false, again = false, missed = false;
+  let busy = false, again = false, missed = false, leaving = false;
   // A mark says when the page does not follow what happens.
   const mark = document.createElement("p");
   mark.className = "stale";
@@ -16,14 +16,15 @@
   const isLive = (yes) => { if (yes || !live()) mark.remove(); else document.body.append(mark); };
   const refresh = async () => {
     // What was in progress and is ready changes no more.
-    if (!live()) return;
+    if (!live() || leaving) return;
     if (busy) { again = true; return; }
     busy = true;
     // There is no page yet, but the reason why: the whole page comes when it can be shown.
     const awaited = live().hasAttribute("data-awaited");
     try {
       const answer = await fetch(live().dataset.live, { headers: { "X-Live": "1" }, redirect: "error" });
-      if (answer.ok && awaited) {
+      if (awaited && answer.status !== 503) {
+        leaving = true;
         location.reload();
       } else if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -7,6 +7,7 @@ use crate::changes::fields::Fields;
 use crate::changes::subject::{Subject, user_of};
 use crate::fault::Fault;
 use crate::pages::asked;
+use crate::pages::user::limits::{self, Known};
 use crate::parts;
 use axum::http::StatusCode;
 use rasadmin_engine::State;
@@ -16,11 +17,12 @@ use rasadmin_policy::addresses::Address;
 use rasadmin_policy::config::Config;
 use rasadmin_policy::{Identity, Millis, Name};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What all kinds of changes look at.
 pub(super) struct Look<'a> {
     pub app: &'a App,
-    pub config: &'a Config,
+    pub config: &'a Arc<Config>,
     pub state: State,
     pub blocks: Blocks,
     pub own: Name,
@@ -185,7 +187,13 @@ impl Look<'_> {
     /// # Errors
     /// If it is not known whether there is one: the reason.
     pub fn block_of(&self, subject: &Subject) -> Result<Option<Block>, String> {
-        self.blocks.of(&subject.of, &self.state, self.now)
+        let listed = self.blocks.of(&subject.of, &self.state, self.now);
+        // The service's list may not have all blocks. About one user, it knows.
+        let (Err(_), BlockSubject::User(user)) = (&listed, &subject.of) else { return listed };
+        match limits::of_user(self.app, self.config, user) {
+            (_, Known::Not(_)) => listed,
+            (in_force, _) => Ok(in_force.block),
+        }
     }
 
     /// Whether the service of this computer has the server's sessions.

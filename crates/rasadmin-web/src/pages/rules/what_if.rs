@@ -1,4 +1,4 @@
-//! Try other rules A candidate configuration, tried on the attempts of the past.
+//! Other rules: a candidate configuration, tried on the attempts of the past.
 //!
 //! The rasadmin service simulates it, in the background and one at a time. So these pages are for operators: viewers let the
 //! service do nothing. They do not see the text of the configuration either, with which the form begins.

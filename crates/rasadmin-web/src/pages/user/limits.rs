@@ -1,10 +1,12 @@
-//! How much of each limit is used, which is known from the journal only; and the block.
+//! How much of each limit is used, which only the journal knows, and the block.
 
 use crate::app::App;
+use crate::fault::Fault;
 use crate::{chart, parts};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use rasadmin_answers::explain::in_force;
+use rasadmin_engine::effect::{Block, BlockSubject};
 use rasadmin_engine::{Mono, Stamp, State};
 use rasadmin_ledger::report::{InForce, LimitUse, UserBlock, UserInForce};
 use rasadmin_pipe::Request;
@@ -21,7 +23,7 @@ pub enum Known {
     Yes,
     /// As the journal has it, but a part of it cannot be read.
     InPart,
-    /// The journal cannot be read, for this reason.
+    /// Neither the journal nor the service can be asked, for this reason.
     Not(String),
 }
 
@@ -32,10 +34,18 @@ pub fn of_user(app: &App, config: &Arc<Config>, user: &Identity) -> (UserInForce
     let at = at(app.source.now(), &state);
     let in_force = || UserInForce::of(user, &InForce { config, state: &state, server: &server, at });
     let Known::Not(why) = known else { return (in_force(), known) };
-    let (domain, name) = (user.domain.to_string(), user.name.to_string());
+    let [domain, name] = [&user.domain, &user.name].map(|of| of.as_str().to_owned());
     match app.source.service::<OfUser>(&Request::User { domain, name }) {
         Ok(OfUser { in_force, in_part }) => (in_force, if in_part { Known::InPart } else { Known::Yes }),
-        Err(_) => (in_force(), Known::Not(why)),
+        Err(error) => {
+            // The list of blocks may have the user's, although the rest is not known.
+            let listed = app.source.blocks(usize::MAX).ok().flatten().unwrap_or_default();
+            let of_user =
+                |block: &Block| block.subject == BlockSubject::User(user.clone()) && block.is_in_force(at.time);
+            let block = listed.blocks.into_iter().find(of_user);
+            let why = format!("{why}, and {}", Fault::from(error));
+            (UserInForce { block, ..in_force() }, Known::Not(why))
+        }
     }
 }
 
@@ -74,7 +84,7 @@ pub fn section(limits: &[LimitUse], known: &Known) -> Markup {
                 p.error { "A part of the journal cannot be read: the limits may be counted wrong. " code { "rasadmin journal check" } " says which." }
             }
             @if let Known::Not(why) = known {
-                p.muted { "How much of them is used is not known here: " (parts::printable(why)) ". Start the rasadmin service, or run " code { "rasadmin user" } " as an administrator." }
+                p.muted { "How much of them is used is not known here: " (parts::printable(why)) ". " code { "rasadmin user" } " shows it to an administrator." }
             }
             div.scroll tabindex="0" role="region" aria-label="Limits" { table {
                 thead { tr {

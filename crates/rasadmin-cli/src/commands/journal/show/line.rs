@@ -59,9 +59,10 @@ impl<'c> Lines<'c> {
         if decoded.unknown > 0 {
             parts.push(format!("{} from a newer version", crate::format::count(decoded.unknown, "part")));
         }
-        if let Event::CloseSession { by: Some(by), reason, .. } | Event::ReleaseAddress { by: Some(by), reason, .. } =
-            &record.event
+        if let Event::CloseSession { by, reason, .. } | Event::ReleaseAddress { by, reason, .. } = &record.event
+            && (by.is_some() || reason.is_some())
         {
+            let by = by.as_deref().unwrap_or("somebody");
             parts.push(format!("by {by}{}", given(reason.as_deref())));
         }
         if record.late {

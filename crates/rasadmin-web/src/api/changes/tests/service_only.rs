@@ -3,6 +3,7 @@
 use super::*;
 use crate::scene::{With as _, connection};
 use rasadmin_engine::Name;
+use rasadmin_pipe::Subject;
 
 fn is_blocked(page: &Page) -> bool {
     page.html.contains("<h2>Blocked</h2>")
@@ -47,6 +48,12 @@ fn how_much_of_a_limit_is_used_is_known_from_the_service() {
             assert_eq!(limit[key], *value, "{key}: {limit}");
         }
     }
+    // Names of strangers arrive as they are.
+    let hostile = "z\u{202e}o\\u{e";
+    dashboard.scene.begin(8, hostile, "VPN0-8").unwrap();
+    dashboard.catch_up();
+    let address = format!("/api/v1/users/{}", crate::parts::encoded(hostile));
+    assert_eq!(dashboard.get(&address).json()["limits"][0]["used_number"], 1);
     // A change counts at once, although the ledger does not have it yet.
     dashboard.scene.begin(9, "bob", "VPN0-9").unwrap();
     assert_eq!(dashboard.get("/api/v1/users/bob").json()["limits"][0]["used_number"], 2);
@@ -83,19 +90,23 @@ fn a_user_is_kept_away_and_a_longer_block_stays() {
 #[test]
 fn a_list_that_is_not_whole_says_nothing_of_others() {
     let dashboard = Dashboard::that_may_not_read_the_journal();
-    let block = |user: &str| {
-        let subject = rasadmin_pipe::Subject::User(format!("CORP\\{user}"));
+    let block = |subject| {
         let request = rasadmin_pipe::Request::Block { subject, until: None, reason: None };
         dashboard.app.source.service::<rasadmin_pipe::Blocked>(&request).unwrap();
     };
     // The service lists the latest.
-    block("bob");
+    block(Subject::ClaimedComputer("LAPTOP-7".to_owned()));
+    block(Subject::User(r"CORP\bob".to_owned()));
     std::thread::sleep(std::time::Duration::from_millis(5));
     for number in 0..200 {
-        block(&format!("user{number}"));
+        block(Subject::User(format!(r"CORP\user{number}")));
     }
-    let seen = json!({"user": "bob", "reason": "back", "seen": {"block_since": "2026-01-01T00:00:00Z"}});
-    dashboard.order("unblock", &seen).refuses(503, "the service lists only 200 of 201 blocks");
+    let seen =
+        |who: &str, name: &str| json!({who: name, "reason": "back", "seen": {"block_since": "2026-01-01T00:00:00Z"}});
+    let unknown = dashboard.order("unblock", &seen("claimed_computer", "laptop-7"));
+    unknown.refuses(503, "the service lists only 200 of 202 blocks");
+    // About one user, it is asked.
+    dashboard.order("unblock", &seen("user", "bob")).refuses(409, "the block in force is one since 20");
     // The page asks for one user.
     assert!(is_blocked(&dashboard.get("/users/bob")) && is_blocked(&dashboard.get("/users/user199")));
     let lift = json!({"user": r"CORP\bob", "reason": "back"});

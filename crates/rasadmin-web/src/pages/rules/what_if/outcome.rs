@@ -22,6 +22,8 @@ pub fn content(answer: &Answer, more_users: u64, kept: Option<&Candidate>, confi
             @for rule in report.unused_rules.iter().filter(|rule| is_new(rule, config)) {
                 p { "The new rule " code { (parts::printable(rule)) } " decided none of them: nobody is concerned, or rules above it decide first." }
             }
+            @let others: Vec<_> = report.unused_rules.iter().filter(|rule| !is_new(rule, config)).map(|rule| parts::printable(rule)).collect();
+            @if !others.is_empty() { p.muted { "Rules that decided none of them: " (others.join(", ")) "." } }
             @for note in notes(report) { p.muted { (parts::printable(&note)) } }
         }
         dl.figures-row {
