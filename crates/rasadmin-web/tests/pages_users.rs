@@ -85,6 +85,8 @@ fn a_user_has_limits_sessions_refusals_and_facts() {
     assert!(page.html.contains(r#"<span class="tag"><a href="/rules#rule-Not_20Mallory">"#), "{}", page.html);
     // The configuration alone knows her.
     pages.shows("/users/carol").says("never, as far as the ledger knows").says("Reserved 10.8.0.99");
+    pages.shows("/users/carol").says("The ledger does not know this user");
+    pages.shows("/users/alice").does_not_say("does not know this user");
     // As people type it.
     pages.shows("/users/alice%40corp").says(r"CORP\ALICE");
 }

@@ -109,6 +109,9 @@ impl User {
         let zone = &self.config.zone;
         html! {
             h1 { (self.name()) }
+            @if self.report.known.is_none() {
+                p.muted { "The ledger does not know this user: nobody of this name has connected or been denied. If you expected otherwise, look in the " a href="/users" { "list of users" } ". What follows is what the configuration says of such a user." }
+            }
             @if let Some(block) = &self.report.block { (limits::block(block, zone)) }
             (changes::of_user(visitor, &self.config.domains, &self.identity(), self.report.live.len(), self.report.block.is_some()))
             div.columns {
