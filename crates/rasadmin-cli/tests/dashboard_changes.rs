@@ -125,7 +125,7 @@ fn an_operator_disconnects_a_live_session() {
     is_sound(&mut page);
     page.follows(|page| page.click("a[href^='/change/unblock']"));
     is_sound(&mut page);
-    page.follows(|page| page.click("button.danger"));
+    page.follows(|page| page.click("form[action='/change/unblock'] button"));
     page.wait("document.body.textContent.includes('is no longer blocked on VPN1')");
     assert_eq!(day.run(&["blocks", "--json"]).ends(0).json(), serde_json::json!([]));
 }
