@@ -137,7 +137,7 @@ fn what_happens_is_seen_without_loading_the_page_again() {
     let day = Day::begin(BESIDE, ARRIVALS);
     let (mut dashboard, mut browser) = (Dashboard::of(&day.config(), &day.kept().join("clock")), Browser::launch());
     let mut page = dashboard.visit(&mut browser);
-    // There is no ledger yet. The page comes when the service has made one.
+    // The service has made no ledger yet. The page is shown when it has.
     page.wait("document.body.innerText.includes('The ledger cannot be read')");
     let _service = day.service();
     page.wait_for("#live dl.figures-row");

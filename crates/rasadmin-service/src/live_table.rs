@@ -49,7 +49,7 @@ impl LiveTable {
         self
     }
 
-    /// The whole table, from answers to this question. A service of before answered with all at once.
+    /// The whole table, from answers to this question. An older service answers with all of it at once.
     ///
     /// # Errors
     /// If one of them is not answered.

@@ -1,4 +1,4 @@
-//! A fault in the frame of the other pages, so that a visitor keeps the navigation.
+//! Shows a fault within the frame of the other pages, so that a visitor keeps the navigation.
 
 use crate::app::App;
 use crate::fault::Fault;

@@ -56,7 +56,7 @@ impl Simulations {
         {
             return Err(Refusal::new(Why::Invalid, "the time ends before it begins"));
         }
-        // Mistakes are told even if it cannot be tried now.
+        // A candidate with mistakes is refused with them, even if another one is running.
         let candidate = Arc::new(self.compile(text)?);
         let mut latest = self.latest();
         self.require_free(latest.as_deref())?;

@@ -19,7 +19,7 @@
     if (!live() || leaving) return;
     if (busy) { again = true; return; }
     busy = true;
-    // There is no page yet, but the reason why: the whole page comes when it can be shown.
+    // The page says why it cannot be shown yet. The browser loads it again when the answer has changed.
     const awaited = live().hasAttribute("data-awaited");
     try {
       const answer = await fetch(live().dataset.live, { headers: { "X-Live": "1" }, redirect: "error" });

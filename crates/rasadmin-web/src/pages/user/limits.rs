@@ -28,7 +28,7 @@ pub enum Known {
 }
 
 /// What is in force for a user: as the journal has it, or as the service knows it if this process may not read the journal.
-/// If neither can be asked, nothing is used and nobody is blocked.
+/// If neither answers, the limits have no use, and only a block that the service lists is known.
 pub fn of_user(app: &App, config: &Arc<Config>, user: &Identity) -> (UserInForce, Known) {
     let (state, server, known) = state(config);
     let at = at(app.source.now(), &state);
