@@ -154,14 +154,14 @@ pub fn line(line: fmt::Arguments<'_>) {
 
 /// A line on standard error. If nobody can read it, the command goes on.
 pub fn note(line: fmt::Arguments<'_>) {
-    let line = line.to_string();
-    let line = printable_lines(&line);
+    // In one write: what another thread or process writes meanwhile does not come between.
+    let line = printable_lines(&line.to_string()).into_owned() + "\n";
     let _ = match MESSAGES.get() {
         // Opened anew each time, because a DLL may have closed what is open.
         Some(path) => {
-            File::options().append(true).create(true).open(path).and_then(|mut file| writeln!(file, "{line}"))
+            File::options().append(true).create(true).open(path).and_then(|mut file| file.write_all(line.as_bytes()))
         }
-        None => writeln!(io::stderr(), "{line}"),
+        None => io::stderr().write_all(line.as_bytes()),
     };
 }
 

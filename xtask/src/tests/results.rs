@@ -38,7 +38,7 @@ impl Run {
                 run.began += 1;
             } else if line.contains("[should ") {
                 // trybuild's own lines, one for each file of its one test.
-            } else if let Some((name, result)) = line.strip_prefix("test ").and_then(|l| l.rsplit_once(" ... ")) {
+            } else if let Some((name, result)) = result_of_test(line) {
                 let name = format!("{binary}::{}", name.replace('\\', "/"));
                 run.files.insert(name.clone(), file.to_owned());
                 run.tests.insert(name, result.starts_with("ok"));
@@ -61,6 +61,14 @@ impl Run {
     pub fn passed(&self) -> usize {
         self.tests.values().filter(|&&ok| ok).count()
     }
+}
+
+/// The name and the result of a test, from libtest's line. What a program wrote without an end of line, to a standard
+/// error that nobody captured, stands before it.
+fn result_of_test(line: &str) -> Option<(&str, &str)> {
+    let (name, result) = line.rsplit_once(" ... ")?;
+    let name = name.strip_prefix("test ").or_else(|| Some(name.rsplit_once("test ")?.1))?;
+    ["ok", "FAILED", "ignored"].iter().any(|known| result.starts_with(known)).then_some((name, result))
 }
 
 /// The name of a program's file, without its folder and `.exe`.
@@ -113,6 +121,8 @@ test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
 
      Running tests/check.rs (target\\debug\\deps\\check-5f216a3271b32e34.exe)
 test it_hangs ... FAILED
+  there is no time zone `Berlin`test questions::they_are_asked ... ok
+a test of one more ... kind
 test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 251.74s
 
    Doc-tests mprapi
@@ -137,15 +147,16 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn tests_and_times_are_read() {
         let run = Run::parse(OUTPUT);
-        assert_eq!((run.began, run.programs.len(), run.passed()), (3, 3, 2));
+        assert_eq!((run.began, run.programs.len(), run.passed()), (3, 3, 3));
         let expected = [
             ("check::it_hangs", false),
+            ("check::questions::they_are_asked", true),
             ("mprapi doc::crates/mprapi/src/lib.rs - Row (line 3)", true),
             ("mprapi::table::tests::it_is_whole", true),
             ("mprapi::table::tests::later", false),
         ];
         let (some, others) = run.split(&["mprapi".to_owned(), "check-5f216a3271b32e34".to_owned()].into());
-        assert_eq!((some.len(), others.len()), (2, 2), "the doc test and the program: {some:?}");
+        assert_eq!((some.len(), others.len()), (3, 2), "the doc test and the program's: {some:?}");
         assert_eq!(run.tests, expected.map(|(name, ok)| (name.to_owned(), ok)).into());
         assert_eq!(
             slowest(&[("wine", &run)], 2),

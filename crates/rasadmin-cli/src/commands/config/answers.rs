@@ -80,38 +80,46 @@ impl Answers {
 
     /// Asks for everything that is not known. A wrong answer is asked again, and the others are kept.
     pub fn ask(&mut self) -> Result<()> {
-        self.ask_with(&mut ask)
+        note(format_args!("A configuration for rasadmin. Press Enter for the answer in brackets.\n"));
+        self.ask_with(&mut ask, &mut |wrong| note(format_args!("  {wrong}")))
     }
 
-    fn ask_with(&mut self, ask: &mut dyn FnMut(&str) -> Result<String>) -> Result<()> {
-        note(format_args!("A configuration for rasadmin. Press Enter for the answer in brackets.\n"));
+    /// `ask` answers a question, `say` tells the person what is wrong with an answer.
+    fn ask_with(&mut self, ask: Ask<'_>, say: Say<'_>) -> Result<()> {
         if self.domain.is_none() {
             let question = "The NetBIOS name of your domain, for users whose name arrives without one";
             let of = |domain| Self { domain: Some(domain), ..Self::default() };
-            self.domain = text(ask, question, "none", &of)?;
+            self.domain = text(ask, say, question, "none", &of)?;
         }
         if self.time_zone.is_none() {
             let of = |zone| Self { time_zone: Some(zone), ..Self::default() };
-            self.time_zone = text(ask, "Your time zone for office hours and quotas, like Europe/Berlin", "none", &of)?;
+            self.time_zone =
+                text(ask, say, "Your time zone for office hours and quotas, like Europe/Berlin", "none", &of)?;
         }
-        if self.only_domain.is_none() && self.domain.is_some() && yes(ask, "Deny everybody who is not of that domain?")?
+        if self.only_domain.is_none()
+            && self.domain.is_some()
+            && yes(ask, say, "Deny everybody who is not of that domain?")?
         {
             self.only_domain.clone_from(&self.domain);
         }
-        self.modern_tunnels = self.modern_tunnels || yes(ask, "Allow only SSTP and IKEv2?")?;
-        self.one_session = self.one_session || yes(ask, "Allow each user one session at a time?")?;
+        self.modern_tunnels = self.modern_tunnels || yes(ask, say, "Allow only SSTP and IKEv2?")?;
+        self.one_session = self.one_session || yes(ask, say, "Allow each user one session at a time?")?;
         if self.pool.is_none() {
             let question = "A network for the users' addresses, apart from RRAS's own, like 10.20.16.0/24";
             let of = |pool| Self { pool: Some(pool), ..Self::default() };
-            self.pool = text(ask, question, "RRAS's own", &of)?;
+            self.pool = text(ask, say, question, "RRAS's own", &of)?;
         }
         Ok(())
     }
 }
 
+type Ask<'a> = &'a mut dyn FnMut(&str) -> Result<String>;
+type Say<'a> = &'a mut dyn FnMut(&str);
+
 /// An answer that makes a valid configuration; None for the one in brackets.
 fn text(
-    ask: &mut dyn FnMut(&str) -> Result<String>,
+    ask: Ask<'_>,
+    say: Say<'_>,
     question: &str,
     default: &str,
     of: &dyn Fn(String) -> Answers,
@@ -125,17 +133,17 @@ fn text(
         }
         match of(answer.clone()).wrong() {
             None => return Ok(Some(answer)),
-            Some(wrong) => note(format_args!("  {wrong}")),
+            Some(wrong) => say(&wrong),
         }
     }
 }
 
-fn yes(ask: &mut dyn FnMut(&str) -> Result<String>, question: &str) -> Result<bool> {
+fn yes(ask: Ask<'_>, say: Say<'_>, question: &str) -> Result<bool> {
     loop {
         match ask(&format!("{question} [no]:"))?.to_ascii_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
             "" | "n" | "no" => return Ok(false),
-            _ => note(format_args!("  answer yes or no")),
+            _ => say("answer yes or no"),
         }
     }
 }
@@ -232,22 +240,28 @@ mod tests {
 
     /// Asks with these answers; what came of it, and the questions.
     fn asked(answers: &[&str]) -> (Answers, Vec<String>) {
+        let (answers, questions, _) = asked_and_said(answers);
+        (answers, questions)
+    }
+
+    /// The same, and what was said of wrong answers.
+    fn asked_and_said(answers: &[&str]) -> (Answers, Vec<String>, Vec<String>) {
         let mut all = Answers::default();
-        let mut questions = Vec::new();
+        let (mut questions, mut said) = (Vec::new(), Vec::new());
         let mut rest = answers.iter();
         let mut next = |question: &str| {
             questions.push(question.to_owned());
             Ok((*rest.next().unwrap_or_else(|| panic!("no answer to {question}"))).to_owned())
         };
-        all.ask_with(&mut next).unwrap();
+        all.ask_with(&mut next, &mut |wrong| said.push(wrong.to_owned())).unwrap();
         assert_eq!(rest.next(), None, "{questions:#?}");
-        (all, questions)
+        (all, questions, said)
     }
 
     #[test]
     fn a_wrong_answer_is_asked_again_and_the_others_are_kept() {
         let all = ["CORP", "Berlin", "Europe/Berlin,", "perhaps", "yes", "Y", "no", "10.20.16", "10.20.16.0/24"];
-        let (answers, questions) = asked(&all);
+        let (answers, questions, said) = asked_and_said(&all);
         let expected = Answers {
             time_zone: Some("Europe/Berlin".to_owned()),
             domain: Some("CORP".to_owned()),
@@ -258,6 +272,12 @@ mod tests {
         };
         assert_eq!(answers, expected);
         assert_eq!(questions[1], questions[2]);
+        let expected = [
+            "there is no time zone `Berlin`; write an IANA name, like `Europe/Berlin`",
+            "answer yes or no",
+            "`10.20.16` is not a valid IPv4 address; write it like 10.20.16.9",
+        ];
+        assert_eq!(said, expected);
         answers.check(Path::new("f")).unwrap();
     }
 
