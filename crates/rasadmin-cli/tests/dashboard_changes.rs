@@ -119,6 +119,10 @@ fn an_operator_disconnects_a_live_session() {
     let live = day.until(&live, |live| live.as_array().into_iter().flatten().any(|one| one["name"] == "CAROL"));
     assert!(live.as_array().unwrap().iter().all(|one| one["name"] != "ALICE"), "{live:#}");
 
+    page.goto(&dashboard.url("/users"));
+    page.wait("document.querySelector('tbody tr')");
+    let blocked = page.text("[...document.querySelectorAll('tbody tr')].filter(row => row.textContent.includes('blocked')).map(row => row.querySelector('th').innerText).join()");
+    assert_eq!(blocked, r"CORP\ALICE blocked");
     page.goto(&dashboard.url("/blocks"));
     let blocks = page.shown();
     assert!(blocks.contains(r"CORP\ALICE") && blocks.contains("lost <laptop>"), "{blocks}");

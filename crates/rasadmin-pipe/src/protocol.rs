@@ -78,8 +78,13 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
-    /// Who is blocked, for a process that may not read the journal. The answer is the service's `BlocksInForce`.
-    Blocks {},
+    /// Who is blocked, for a process that may not read the journal. The answer is the service's `BlocksInForce`, with as
+    /// many blocks as fit into an answer, in the order of their subjects.
+    Blocks {
+        /// Only blocks after this one: its `subject`, as JSON.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// How much of each limit a user has used, and the user's block, for a process that may not read the journal. The answer is
     /// the service's `OfUser`.
     User {
@@ -188,7 +193,7 @@ impl Request {
             | Self::Metrics {}
             | Self::Configuration {}
             | Self::Live { .. }
-            | Self::Blocks {}
+            | Self::Blocks { .. }
             | Self::User { .. }
             | Self::Explain(_)
             | Self::Simulate { .. }
@@ -325,7 +330,7 @@ mod tests {
             (r#"{"configuration":{}}"#, Request::Configuration {}),
             (r#"{"live":{}}"#, Request::Live { after: None }),
             (r#"{"live":{"after":"018f"}}"#, Request::Live { after: Some("018f".to_owned()) }),
-            (r#"{"blocks":{}}"#, Request::Blocks {}),
+            (r#"{"blocks":{}}"#, Request::Blocks { after: None }),
             (
                 r#"{"user":{"domain":"CORP","name":"ALICE"}}"#,
                 Request::User { domain: "CORP".to_owned(), name: "ALICE".to_owned() },

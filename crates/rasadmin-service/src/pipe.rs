@@ -8,7 +8,7 @@ mod names;
 mod of_user;
 mod simulations;
 
-use crate::blocks_in_force::BlocksInForce;
+use crate::blocks_in_force::{BlocksInForce, MOST_OCTETS};
 use crate::board::Board;
 use crate::disconnect::{Disconnector, Outcome};
 use crate::duty::{Duty, DutyStart, Fault, Turn};
@@ -21,6 +21,7 @@ pub(crate) use changes::Changes;
 use explain::OneAtATime;
 use jiff::Timestamp;
 use rasadmin_engine::Id;
+use rasadmin_engine::effect::BlockSubject;
 use rasadmin_pipe::{Address, Caller, Disconnected, Error, Handler, Limits, Refusal, Request, Server, Why};
 use rasadmin_system::places;
 use serde_json::Value;
@@ -31,10 +32,6 @@ use std::time::{Duration, Instant};
 
 /// How long after a request `rasadmin status` may first show it.
 const TURN: Duration = Duration::from_secs(1);
-
-/// How many blocks an answer has at most. Names have up to 256 characters and a reason 200, each of up to
-/// six bytes in JSON: this many always fit into a message.
-const MOST_BLOCKS: usize = 200;
 
 /// Where the service of a journal answers.
 pub fn address(journal: &Path) -> Address {
@@ -148,14 +145,19 @@ impl Answers {
         self.disconnector.as_deref().ok_or_else(|| Refusal::new(Why::Unavailable, off))
     }
 
-    fn blocks(&self) -> Result<Value, Refusal> {
+    fn blocks(&self, after: Option<&str>) -> Result<Value, Refusal> {
+        let after: Option<BlockSubject> = after
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|_| Refusal::new(Why::Invalid, "`after` is not the subject of a block"))?;
         let _reading = self.explaining.begin()?;
         let journal = &self.changes.settings.journal;
-        let blocks = BlocksInForce::read(journal, now(), MOST_BLOCKS).map_err(|error| {
+        let blocks = BlocksInForce::read(journal, now()).map_err(|error| {
             let fault = Fault::from(error);
             Refusal::new(Why::Unavailable, format_args!("{}; {}", fault.what, fault.remedy))
         })?;
-        serde_json::to_value(blocks.unwrap_or_default()).map_err(|e| Refusal::new(Why::Bug, e))
+        let part = blocks.unwrap_or_default().after(after.as_ref(), MOST_OCTETS);
+        serde_json::to_value(part).map_err(|e| Refusal::new(Why::Bug, e))
     }
 
     fn disconnect(&self, sessions: &[String], reason: Option<&str>, caller: &Caller) -> Result<Value, Refusal> {
@@ -203,7 +205,7 @@ impl Handler for Answers {
                 let table = live_table::read(&self.changes.settings.journal).unwrap_or_default();
                 serde_json::to_value(table.after(after)).map_err(bug)
             }
-            Request::Blocks {} => self.blocks(),
+            Request::Blocks { after } => self.blocks(after.as_deref()),
             Request::User { domain, name } => {
                 let Changes { settings, config, clock } = &*self.changes;
                 of_user::answer(settings, &config.get(), clock(), (domain, name), &self.explaining)

@@ -3,9 +3,11 @@
 
 mod support;
 
-use rasadmin_engine::{Id, Mono};
+use rasadmin_engine::effect::{Block, BlockSubject};
+use rasadmin_engine::{Id, Identity, Mono, Name};
+use rasadmin_pipe::frame::LONGEST_ANSWER;
 use rasadmin_pipe::{Request, Subject, Why};
-use rasadmin_service::blocks_in_force::BlocksInForce;
+use rasadmin_service::blocks_in_force::{BlocksInForce, MOST_OCTETS};
 use rasadmin_service::live_table::{LiveSession, LiveTable, LiveTableFile, MOST_AT_ONCE};
 use rasadmin_service::user_in_force::OfUser;
 use std::convert::Infallible;
@@ -16,23 +18,74 @@ const CONFIG: &str = "default.action = \"allow\"\njournal.durability = \"process
 #[test]
 fn the_blocks_are_those_of_the_journal_the_latest_first() {
     let running = Running::beside(Scene::new(CONFIG));
-    assert_eq!(running.ask::<BlocksInForce>(&Request::Blocks {}).blocks, []);
+    assert_eq!(running.ask::<BlocksInForce>(&Request::Blocks { after: None }).blocks, []);
     for name in ["alice", "bob"] {
         let reason = Some(format!("{name} has lost a laptop"));
         let subject = Subject::User(name.to_owned());
         running.ask::<serde_json::Value>(&Request::Block { subject, until: None, reason });
     }
-    let answered: BlocksInForce = running.ask(&Request::Blocks {});
+    let answered: BlocksInForce = running.ask(&Request::Blocks { after: None });
     let reasons: Vec<_> = answered.blocks.iter().filter_map(|block| block.reason.as_deref()).collect();
     assert_eq!(reasons.len(), 2);
-    assert!(answered.blocks[0].since >= answered.blocks[1].since, "{answered:?}");
     let journal = &running.scene.config.journal;
-    let read = |most| BlocksInForce::read(journal, answered.blocks[0].since, most).unwrap().unwrap();
-    assert_eq!(answered, read(usize::MAX));
-    let one = read(1);
-    assert_eq!((one.blocks.len(), one.more, one.in_part), (1, 1, false));
+    let read = BlocksInForce::read(journal, answered.blocks[0].since).unwrap().unwrap();
+    let whole = BlocksInForce::of_answers(|request| Ok::<_, Infallible>(running.ask(&request))).unwrap();
+    assert_eq!(whole, read);
+    assert!(whole.blocks[0].since >= whole.blocks[1].since, "{whole:?}");
+    let after = |after: &BlockSubject| Request::Blocks { after: serde_json::to_string(after).ok() };
+    let second: BlocksInForce = running.ask(&after(&answered.blocks[0].subject));
+    assert_eq!(second.blocks, answered.blocks[1..]);
+    assert_eq!(running.refuses(&Request::Blocks { after: Some("BOB".to_owned()) }).why, Why::Invalid);
     running.ask::<bool>(&Request::Unblock { subject: Subject::User("bob".to_owned()), reason: None });
-    assert_eq!(running.ask::<BlocksInForce>(&Request::Blocks {}).blocks.len(), 1);
+    assert_eq!(running.ask::<BlocksInForce>(&Request::Blocks { after: None }).blocks.len(), 1);
+}
+
+/// A server with more blocks than fit into one answer, with the longest names and reasons.
+#[test]
+fn blocks_of_any_number_are_asked_for_in_parts() {
+    let block = |n: u32| {
+        // The longest name: each character takes six octets in JSON, or four.
+        let name = Name::new(&format!("{n:04}{}", "\u{1}".repeat(250)));
+        let user = Identity { domain: Name::new(&"\u{1}".repeat(256)), name };
+        let reason = Some("\u{1F512}".repeat(200));
+        Block { subject: BlockSubject::User(user), since: i64::from(n), until: None, reason, by: None }
+    };
+    for many in [1, 100, 2_000] {
+        let all = BlocksInForce { blocks: (0..many).map(block).collect(), ..BlocksInForce::default() };
+        let mut answers = 0;
+        let whole = BlocksInForce::of_answers(|request| -> Result<BlocksInForce, Infallible> {
+            answers += 1;
+            let Request::Blocks { after } = request else { panic!("{request:?}") };
+            let after: Option<BlockSubject> = after.map(|json| serde_json::from_str(&json).unwrap());
+            let part = all.clone().after(after.as_ref(), MOST_OCTETS);
+            assert!(serde_json::to_string(&part).unwrap().len() < LONGEST_ANSWER - 1_000);
+            Ok(part)
+        });
+        let Ok(whole) = whole;
+        let latest_first: Vec<Block> = all.blocks.into_iter().rev().collect();
+        assert_eq!((whole.blocks == latest_first, whole.more), (true, 0));
+        assert_eq!(answers > 1, many > 100, "{answers} answers for {many}");
+    }
+}
+
+/// A service that knows no parts answers each question with the same blocks.
+#[test]
+fn an_older_service_is_not_asked_without_end() {
+    let block = |n: u8| Block {
+        subject: BlockSubject::claimed_computer(&Name::new(&format!("PC{n}"))),
+        since: i64::from(n),
+        until: None,
+        reason: None,
+        by: None,
+    };
+    let first = BlocksInForce { blocks: vec![block(1), block(2)], more: 3, ..BlocksInForce::default() };
+    let mut asked = 0;
+    let whole = BlocksInForce::of_answers(|_| -> Result<BlocksInForce, Infallible> {
+        asked += 1;
+        Ok(first.clone())
+    });
+    let Ok(whole) = whole;
+    assert_eq!((whole.blocks, whole.more, asked), (vec![block(2), block(1)], 3, 2));
 }
 
 #[test]

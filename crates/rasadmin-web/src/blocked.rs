@@ -22,7 +22,7 @@ impl Blocks {
     /// names none.
     pub fn read(app: &App, known: &Known, server: &mut Name) -> Self {
         let Known::Not(why) = known else { return Self::InState };
-        let Ok(Some(mut listed)) = app.source.blocks(usize::MAX) else { return Self::Unknown(why.clone()) };
+        let Ok(Some(mut listed)) = app.source.blocks() else { return Self::Unknown(why.clone()) };
         if server.is_empty() {
             *server = listed.server.clone();
         } else if !listed.server.is_empty() && server.folded() != listed.server.folded() {
@@ -52,5 +52,23 @@ impl Blocks {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rasadmin_policy::Identity;
+
+    /// A service of an earlier version lists only some.
+    #[test]
+    fn a_list_that_is_not_whole_says_nothing_of_others() {
+        let subject = |name| BlockSubject::User(Identity { domain: Name::new("CORP"), name: Name::new(name) });
+        let block = Block { subject: subject("ALICE"), since: 1, until: None, reason: None, by: None };
+        let listed = BlocksInForce { blocks: vec![block.clone()], more: 2, ..BlocksInForce::default() };
+        let blocks = Blocks::Listed(listed, "it is closed".to_owned());
+        let of = |name| blocks.of(&subject(name), &State::default(), 5);
+        assert_eq!(of("ALICE"), Ok(Some(block)));
+        assert_eq!(of("BOB"), Err("it is closed, and the service lists only 1 of 3 blocks".to_owned()));
     }
 }

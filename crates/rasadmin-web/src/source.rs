@@ -115,14 +115,15 @@ impl Source {
         ask(&pipe::address(&self.config().journal), request, PATIENCE)
     }
 
-    /// Who is blocked now: as the journal has it, or as the service knows it if this process may not read the journal. At
-    /// most so many blocks. None if nothing was ever recorded.
+    /// Who is blocked now: as the journal has it, or as the service knows it if this process may not read the journal. None
+    /// if nothing was ever recorded.
     ///
     /// # Errors
     /// If neither can be asked: why the journal cannot be read.
-    pub fn blocks(&self, most: usize) -> Result<Option<BlocksInForce>, String> {
-        BlocksInForce::read(&self.config().journal, self.now(), most)
-            .or_else(|error| self.service(&Request::Blocks {}).map(Some).map_err(|_| error.to_string()))
+    pub fn blocks(&self) -> Result<Option<BlocksInForce>, String> {
+        let of_service = || BlocksInForce::of_answers(|request| self.service(&request)).map(Some);
+        BlocksInForce::read(&self.config().journal, self.now())
+            .or_else(|error| of_service().map_err(|_| error.to_string()))
     }
 
     /// What the service saw of live sessions at its last look, if that was lately.

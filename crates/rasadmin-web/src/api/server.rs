@@ -69,7 +69,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         path: "/api/v1/blocks",
         id: "blocks",
         title: "Who is blocked on this server",
-        says: "As `rasadmin blocks --json`. The blocks are known from the journal, which this process must be able to read.",
+        says: "As `rasadmin blocks --json`. They are read from the journal, or asked of the service.",
         parameters: &[],
         shape: Shape::Json(inline::<Vec<BlockRow>>),
         may_lack: false,
@@ -128,7 +128,7 @@ fn blocks(app: &App, _: &Asked) -> Result<Answered, Fault> {
     let remedy = "let this process read the journal, or run `rasadmin blocks` as an administrator";
     let found = app
         .source
-        .blocks(usize::MAX)
+        .blocks()
         .map_err(|error| Fault::unavailable(format_args!("the journal cannot be read: {error}"), remedy))?;
     let found = found.unwrap_or_default();
     if found.more > 0 {

@@ -51,7 +51,7 @@ pub async fn page(
 impl Blocks {
     fn read(app: &App, query: Query) -> Self {
         let config = app.source.config();
-        let (found, known) = match app.source.blocks(usize::MAX) {
+        let (found, known) = match app.source.blocks() {
             Ok(Some(found)) if found.in_part => (found, Known::InPart),
             Ok(Some(found)) => (found, Known::Yes),
             Ok(None) => {

@@ -12,10 +12,12 @@ use axum::extract::State;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use rasadmin_answers::show::grouped;
+use rasadmin_engine::effect::BlockSubject;
 use rasadmin_ledger::report::{KnownUser, UserOrder, UserPlace};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::{Identity, Millis, Name};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The orders, by their word in the address.
@@ -46,6 +48,8 @@ struct Users {
     sort: &'static str,
     now: Millis,
     users: Answer<Page>,
+    /// Who is blocked; nobody if that is not known here.
+    blocked: BTreeSet<Identity>,
 }
 
 /// The page.
@@ -88,7 +92,12 @@ impl Users {
         let users = app.source.users(AskedUsers { order, part, after, limit: USERS }, heavy::PAGE)?;
         let config = app.source.config();
         let server = config.server.as_ref().map(ToString::to_string).unwrap_or_default();
-        Ok(Self { server, config, query, sort, now: app.source.now(), users })
+        let blocks = app.source.blocks().ok().flatten().unwrap_or_default();
+        let blocked = blocks.blocks.into_iter().filter_map(|block| match block.subject {
+            BlockSubject::User(user) => Some(user),
+            BlockSubject::ClaimedComputer(_) => None,
+        });
+        Ok(Self { server, config, query, sort, now: app.source.now(), users, blocked: blocked.collect() })
     }
 
     fn content(&self) -> Markup {
@@ -159,7 +168,10 @@ impl Users {
                     (self.head("denied", "last denied", "descending", ""))
                 } }
                 tbody { @for user in rows { tr {
-                    th scope="row" { (parts::user(Some(&user.domain), Some(&user.name), &user.name)) }
+                    th scope="row" {
+                        (parts::user(Some(&user.domain), Some(&user.name), &user.name))
+                        @if self.is_blocked(user) { " " span.tag.denied { "blocked" } }
+                    }
                     td.wrap { (parts::text(&groups(&self.config, &user.domain, &user.name))) }
                     td.number { @if user.live_sessions > 0 { span.tag.live { (grouped(user.live_sessions)) } } @else { "0" } }
                     td.number { (grouped(user.sessions)) }
@@ -168,6 +180,10 @@ impl Users {
                 } } }
             } }
         }
+    }
+
+    fn is_blocked(&self, user: &KnownUser) -> bool {
+        self.blocked.contains(&Identity { domain: user.domain.clone(), name: user.name.clone() })
     }
 
     /// A head that sorts.

@@ -39,7 +39,7 @@ pub fn of_user(app: &App, config: &Arc<Config>, user: &Identity) -> (UserInForce
         Ok(OfUser { in_force, in_part }) => (in_force, if in_part { Known::InPart } else { Known::Yes }),
         Err(error) => {
             // The list of blocks may have the user's, although the rest is not known.
-            let listed = app.source.blocks(usize::MAX).ok().flatten().unwrap_or_default();
+            let listed = app.source.blocks().ok().flatten().unwrap_or_default();
             let of_user =
                 |block: &Block| block.subject == BlockSubject::User(user.clone()) && block.is_in_force(at.time);
             let block = listed.blocks.into_iter().find(of_user);
