@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::effect::{DayUse, RemoteSession};
+use rasadmin_engine::effect::{DayUse, RemoteSession, Usage};
 use rasadmin_engine::event::Event;
 use rasadmin_engine::explain::{Question, explain, explain_each};
 use rasadmin_engine::{Id, InterfaceType, Name, Quarantine, Tunnel};
@@ -112,6 +112,37 @@ fn what_a_returning_client_left_behind_is_counted_until_it_was_back() {
     scene.wait(1000);
     scene.begin(3, "bob", "VPN2-1").unwrap();
     assert_eq!(scene.ended(), "port started again 100");
+}
+
+/// RRAS reports the end of a dead client's connection hours later. The user is not denied for hours that the client was
+/// not there.
+#[test]
+fn what_a_returning_client_left_behind_counts_no_longer_when_its_hangup_comes() {
+    let usage = |seconds| Usage { seconds, input_octets: 7, ..Usage::default() };
+    let hang_up = |scene: &mut Scene, handle, seconds| {
+        scene.hangup(from_computer(handle, "alice", "LAPTOP").with(|event| event.usage = usage(seconds)));
+        today(scene, "ALICE")
+    };
+    let mut scene = Scene::new(OPEN);
+    for handle in [1, 2] {
+        scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
+        scene.link(handle, &format!("VPN2-{handle}")).unwrap();
+        scene.wait(100);
+    }
+    scene.wait(900);
+    // It was connected for 1,100 seconds as RRAS has it, and for 100 before its client was back.
+    assert_eq!(hang_up(&mut scene, 1, 1100), 100);
+    assert!(scene.ended().ends_with("hangup 1100"), "{}", scene.ended());
+    assert_eq!(hang_up(&mut scene, 2, 1000), 1100);
+    // One that proves to be alive counts in full.
+    let mut scene = Scene::new(OPEN);
+    for handle in [1, 2] {
+        scene.connect(ikev2(handle, "alice")).unwrap();
+        scene.wait(100);
+    }
+    scene.handle(Event::EndpointChange(ikev2(1, "alice").with(|event| event.source = "198.51.100.7".into())));
+    scene.hangup(ikev2(1, "alice").with(|event| event.usage = usage(200)));
+    assert_eq!(today(&scene, "ALICE"), 200);
 }
 
 #[test]

@@ -325,7 +325,7 @@ impl<'a> Draft<'a> {
         let (usage, octets_exact) = self.counted_in_all(session, Usage { seconds, ..reported });
         let billed = by.is_billed();
         if let Some(user) = &session.user {
-            let days = if billed { self.use_by_days(session, stop.time, &usage) } else { Vec::new() };
+            let days = if billed { self.use_by_days(session, stop, &usage) } else { Vec::new() };
             if billed || !session.used.is_empty() {
                 self.add(Effect::Used { session: session.id, user: user.clone(), days });
             }
@@ -359,13 +359,18 @@ impl<'a> Draft<'a> {
     }
 
     /// Splits the use by days. Time counts on the days on which it passed; octets count on the day when the service
-    /// saw them, or else on the last day.
-    fn use_by_days(&self, session: &Session, stop: Millis, usage: &Usage) -> Vec<DayUse> {
+    /// saw them, or else on the last day. A client that came back in another session is counted there from then on,
+    /// however long RRAS kept the one that it left behind.
+    fn use_by_days(&self, session: &Session, stop: Stamp, usage: &Usage) -> Vec<DayUse> {
         let zone = &self.context.config.zone;
-        let millis = Millis::try_from(usage.seconds).unwrap_or(0).saturating_mul(1000);
+        let left = session.replaced.map(|replaced| replaced.at).filter(|at| at.mono < stop.mono);
+        let without = left.map_or(0, |left| stop.seconds_since(left));
+        let stop = stop.time;
+        let until = stop.saturating_sub(Millis::try_from(without).unwrap_or(0).saturating_mul(1000));
+        let millis = Millis::try_from(usage.seconds.saturating_sub(without)).unwrap_or(0).saturating_mul(1000);
         let mut days: Vec<DayUse> = session.used.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
         let seen = DayUse::octets(&days);
-        for (labels, seconds) in days_of(stop.saturating_sub(millis), stop, zone) {
+        for (labels, seconds) in days_of(until.saturating_sub(millis), until, zone) {
             on(&mut days, labels).seconds += seconds;
         }
         let last = on(&mut days, labels_at(stop, zone));

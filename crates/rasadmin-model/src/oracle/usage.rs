@@ -29,15 +29,22 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let known = !reported.superseded && !reported.lapsed && remembered;
         let sure = known && passed > 0;
         let least = |all: u64| if sure { all } else { 0 };
-        let used = Use {
-            seconds: (least(seconds).saturating_sub(1), seconds.max(if sure { 0 } else { elapsed.max(closed) }) + 1),
-            octets: (if known { added.0 } else { 0 }, added.1),
-            stop: at.time,
-        };
+        // What its client left behind when it came back counts until then.
+        let without = if reported.replaced { at.mono.since(reported.replaced_at) } else { 0 };
+        let until = at.time.saturating_sub_unsigned(without);
+        let [counted, elapsed, closed] = [seconds, elapsed, closed].map(|all| all.saturating_sub(without / 1000));
+        let seconds = (least(counted).saturating_sub(1), counted.max(if sure { 0 } else { elapsed.max(closed) }) + 1);
+        let octets = (if known { added.0 } else { 0 }, added.1);
+        let mut used = vec![Use { seconds, octets, stop: until }];
+        if without > 0 {
+            // The octets count when the hangup comes.
+            used[0].octets = (0, 0);
+            used.push(Use { seconds: (0, 0), octets, stop: at.time });
+        }
         let seen = std::mem::take(&mut reported.seen);
         let person = self.connections[of].person;
         self.uses[person].extend(seen);
-        self.uses[person].push(used);
+        self.uses[person].extend(used);
     }
 
     /// A session whose end was never reported counts at most until now.

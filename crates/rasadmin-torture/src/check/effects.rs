@@ -4,7 +4,7 @@ use super::{Before, Check, Journal};
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{ClosedBy, EndedBy};
-use rasadmin_engine::state::{Sums, period_label};
+use rasadmin_engine::state::{Session, Sums, period_label};
 use rasadmin_engine::{Effect, Event, Id, Identity, Record, State};
 use std::collections::{HashMap, HashSet};
 
@@ -122,7 +122,9 @@ impl Used {
     /// For the hangup of a live session whose use is reported for the first time.
     fn of(record: &Record, state: &State) -> Option<Self> {
         let [ended] = record.ended().collect::<Vec<_>>()[..] else { return None };
-        let session = state.session(ended.session).filter(|session| session.used.is_empty())?;
+        // The time of one that its client left behind counts only until then.
+        let alone = |session: &&Session| session.used.is_empty() && session.replaced.is_none();
+        let session = state.session(ended.session).filter(alone)?;
         let days = record.effects.iter().flat_map(|effect| match effect {
             Effect::Used { days, .. } => &days[..],
             _ => &[],
