@@ -77,6 +77,9 @@ impl Sqlite {
         }
         let access = if create == Create::Yes { Access::Make } else { Access::Write };
         let _guard = deadline::until(deadline);
+        if create == Create::Yes {
+            private_file(path);
+        }
         let ledger = Self {
             database: Database::open(path, path, access)?,
             full: false,
@@ -189,7 +192,12 @@ impl Sqlite {
             return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));
         };
         // One read transaction: the copy does not contain what is committed meanwhile.
-        self.database.copy(name)?;
+        private_file(to);
+        if let Err(error) = self.database.copy(name) {
+            // What was begun would stand in the way of the next attempt.
+            let _ = std::fs::remove_file(to);
+            return Err(error);
+        }
         let damage = Database::open(to, to, Access::Read)?.damage(sqlite_only::QUICK_CHECK)?;
         if let Some(damage) = damage.first() {
             return Err(Error::new(ErrorKind::Corrupt, to, format!("the copy is damaged: {damage}")));
@@ -221,6 +229,19 @@ impl Sqlite {
     fn check_not_replaced(&self) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// Makes an empty file that only its owner can read, if there is none: it says who was connected when, and from where.
+/// SQLite gives its other files the same rights. On Windows the rights are those of the folder.
+fn private_file(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // SQLite says what is wrong with the place, if anything is.
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 #[cfg(unix)]

@@ -210,6 +210,24 @@ fn anonymise_leaves_the_sums_and_no_name() {
     );
 }
 
+/// Whoever may not read the journal must not read it in the ledger.
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_a_new_ledger_and_its_copies() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = three_days();
+    let to = scene.folder.path().join("backup.db");
+    upkeep(&scene).backup(&to).unwrap();
+    let ledger = scene.ledger();
+    let with = |ending: &str| std::path::PathBuf::from(format!("{}{ending}", ledger.display()));
+    let open = upkeep(&scene);
+    for file in [ledger.clone(), with("-wal"), with("-shm"), to] {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} has {mode:o}", file.display());
+    }
+    drop(open);
+}
+
 #[test]
 fn a_backup_is_the_ledger_of_now_and_overwrites_nothing() {
     let scene = three_days();

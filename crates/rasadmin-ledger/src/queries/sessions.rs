@@ -12,7 +12,7 @@ macro_rules! columns {
              (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), acct_link_count,
              acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
              acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported, nas_port,
-             adopted, disconnect, disconnect_time, disconnect_why, disconnect_rule, disconnect_reason, disconnect_by"
+             adopted, disconnect, disconnect_time, disconnect_why, disconnect_rule, disconnect_reason, disconnect_by, replaced"
     };
 }
 pub(super) use columns;
@@ -98,7 +98,9 @@ macro_rules! searched {
     () => {
         "(lower(nas_identifier) = lower(:server) OR :server IS NULL)
              AND (tunnel_type = :tunnel OR :tunnel IS NULL)
-             AND (framed_ip_address = :address OR calling_station_id = :address OR :address IS NULL)
+             AND (framed_ip_address = :address OR calling_station_id = :address OR :address IS NULL
+                 OR (framed_interface_id = :identifier
+                     AND (framed_ipv6_prefix = :prefix OR framed_ipv6_prefix IS NULL OR :prefix IS NULL)))
              AND (lower(remote_computer) = lower(:computer) OR :computer IS NULL)
              AND (name = :folded OR lower(remote_computer) = lower(:either) OR :either IS NULL)
              AND (lower(:rule) IS NULL OR EXISTS (SELECT 1 FROM decisions WHERE decisions.session = sessions.id

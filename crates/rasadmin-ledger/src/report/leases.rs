@@ -89,7 +89,7 @@ pub(super) fn lease_row(row: &Row<'_>) -> Result<LeaseRow, ColumnError> {
 }
 
 /// The spellings of an address in the ledger: an IPv6 address as its identifier, with its prefix.
-fn spellings(address: IpAddr) -> (String, Option<String>) {
+pub(super) fn spellings(address: IpAddr) -> (String, Option<String>) {
     match address.to_canonical() {
         IpAddr::V4(ipv4) => (ipv4.to_string(), None),
         IpAddr::V6(ipv6) => {

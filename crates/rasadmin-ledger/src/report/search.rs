@@ -2,10 +2,12 @@
 
 use super::decisions::{decision_row, values_of};
 use super::filter::Filter;
+use super::leases::spellings;
 use super::{DecisionRow, Reader, SessionRow};
 use crate::value::Value;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::{Millis, Name, Stage};
+use std::net::Ipv6Addr;
 
 /// What is searched for. None means that it does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +18,8 @@ pub struct SessionSearch {
     pub live: bool,
     /// The tunnel: `SSTP`, `IKEv2`, `L2TP` or `PPTP`.
     pub tunnel: Option<String>,
-    /// The client's address on the tunnel, or its public one.
+    /// The client's address on the tunnel, or its public one. An IPv6 address on the tunnel is found by its identifier, and by
+    /// its prefix if RRAS passed it.
     pub address: Option<String>,
     /// The name of the client's computer, in whichever case.
     pub computer: Option<String>,
@@ -74,7 +77,12 @@ impl SessionSearch {
     /// The values of the filter, and of what a search asks of a row besides.
     pub(super) fn values<'v>(&'v self, folded: Option<&'v Name>) -> Vec<(&'static str, Value<'v>)> {
         let mut values = self.filter.limited();
+        let ipv6 =
+            self.address.as_deref().and_then(|address| Some(spellings(address.parse::<Ipv6Addr>().ok()?.into())));
+        let (identifier, prefix) = ipv6.map_or((None, None), |(identifier, prefix)| (Some(identifier), prefix));
         values.extend([
+            (":identifier", identifier.into()),
+            (":prefix", prefix.into()),
             (":tunnel", self.tunnel.as_deref().into()),
             (":address", self.address.as_deref().into()),
             (":computer", self.computer.as_deref().into()),

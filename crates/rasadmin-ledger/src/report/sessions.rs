@@ -116,6 +116,11 @@ pub struct SessionRow {
     pub disconnect_reason: Option<String>,
     /// The account that asked.
     pub disconnect_by: Option<String>,
+    /// When the user's client came back in another session and left this one behind, which from then on does not count in
+    /// limits and quotas: RFC 3339, UTC. Null if it did not, or if RRAS has shown since that the client is still connected.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub replaced: Option<Millis>,
 }
 
 impl SessionRow {
@@ -195,6 +200,7 @@ impl SessionRow {
             disconnect_rule: row.get(36)?,
             disconnect_reason: row.get(37)?,
             disconnect_by: row.get(38)?,
+            replaced: row.get(39)?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, ended_after_the_checkpoint, expire, import, imported, reader, scene, visit};
 use crate::imported::{ImportedSession, NO_END};
-use crate::report::{Filter, UserFilter};
+use crate::report::{Filter, SessionSearch, UserFilter};
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Id, Name};
 
@@ -156,6 +156,13 @@ conformance! {
         assert_eq!(had("10.8.0.1", Some(MONDAY - 7_200_000), 9), ["bob"]);
         assert_eq!(had("10.8.0.1", Some(MONDAY - 3_600_000), 9), [""; 0], "its end is not in it");
         assert_eq!(["::a11c:e", "2001:db8:1:2::a11c:e", "2001:db8:9:9::a11c:e"].map(|a| had(a, None, 9).len()), [1, 1, 0]);
+        // A search for sessions finds it too, however it is written.
+        let searched = |typed: &str| {
+            let search = SessionSearch { address: Some(typed.into()), ..SessionSearch::default() };
+            reader.search_sessions(&search).unwrap().len()
+        };
+        let spellings = ["::a11c:e", "2001:db8:1:2::a11c:e", "2001:DB8:1:2:0:0:a11c:e", "2001:db8:9:9::a11c:e", "::a11c:f"];
+        assert_eq!(spellings.map(searched), [1, 1, 1, 0, 0]);
         // An end that is not known: until the log, the ledger or a restart shows that it is over.
         let hour = 3_600_000;
         let unended = |key, user, start| ImportedSession {

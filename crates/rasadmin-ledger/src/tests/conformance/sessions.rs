@@ -97,6 +97,8 @@ conformance! {
             scene.ask("SELECT a.replaced, a.replaced_mono FROM sessions a JOIN sessions b ON a.replaced_by = b.acct_session_id"),
             format!("{} 3660000", MONDAY + 60_000)
         );
+        let replaced = reader(&scene).session("1").unwrap().unwrap().unwrap().replaced;
+        assert_eq!(replaced, Some(MONDAY + 60_000));
     }
 
     disconnect_decided {
