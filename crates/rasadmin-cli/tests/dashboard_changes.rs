@@ -130,6 +130,7 @@ fn an_operator_disconnects_a_live_session() {
     is_sound(&mut page);
     page.follows(|page| page.click("a[href^='/change/unblock']"));
     is_sound(&mut page);
+    page.eval("document.querySelector('#reason').value = 'found'");
     page.follows(|page| page.click("form[action='/change/unblock'] button"));
     page.wait("document.body.textContent.includes('is no longer blocked on VPN1')");
     assert_eq!(day.run(&["blocks", "--json"]).ends(0).json(), serde_json::json!([]));
@@ -165,6 +166,7 @@ fn each_change_has_a_sound_page() {
     page.goto(&dashboard.url("/users/CORP%5CBOB"));
     page.follows(|page| page.click("a[href^='/change/disconnect']"));
     // A second click, before the answer to the first has come.
+    page.eval("document.querySelector('#reason').value = 'maintenance'");
     page.eval("document.querySelector('button.danger').click()");
     page.wait(
         "location.pathname.startsWith('/change/result/') && document.body.textContent.includes('is disconnected')",

@@ -41,7 +41,7 @@ const ALL: Rule = Rule { free: 100, first: Duration::from_millis(100), longest: 
 type Name = token::Hash;
 
 /// Where attempts come from; None is this computer.
-type Network = Option<IpAddr>;
+pub type Network = Option<IpAddr>;
 
 #[derive(Default)]
 struct Counted {
@@ -169,7 +169,7 @@ impl Counted {
 
 /// What failures are counted for: an address, or the /48 network of an IPv6 address, which one site can have, with as many
 /// addresses and smaller networks as it likes. None for this computer: everyone on it, and everyone behind a proxy on it, comes from there.
-fn network(address: IpAddr) -> Network {
+pub fn network(address: IpAddr) -> Network {
     let address = address.to_canonical();
     match address {
         _ if address.is_loopback() => None,
@@ -181,13 +181,14 @@ fn network(address: IpAddr) -> Network {
     }
 }
 
-/// A name from a stranger for the log: on one line, and short.
+/// A text from a stranger for the log, between backticks: on one line, short, and without a backtick.
 pub fn shown(name: &str) -> String {
     /// Longer ones are cut.
     const LONGEST: usize = 64;
+    let whole = |name: &str| printable(name).replace('`', "\\u{60}");
     match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", printable(&name[..end])),
-        None => printable(name).into_owned(),
+        Some((end, _)) => format!("{}…", whole(&name[..end])),
+        None => whole(name),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Accepts connections, and serves the routes on them until the server stops.
 
+use crate::attempts::{Network, network};
 use crate::gate::Ends;
 use crate::patient::Patient;
 use crate::served::Served;
@@ -36,8 +37,10 @@ pub struct Limits {
     pub answer: Duration,
     /// How many connections there may be.
     pub connections: usize,
-    /// How many of them one address of another computer may have.
+    /// How many of them one address of another computer may have, or one IPv6 network of a site.
     pub of_one: usize,
+    /// How many of them are kept for this computer.
+    pub here: usize,
     /// How long the last answers may take when the server stops.
     pub stop: Duration,
 }
@@ -51,6 +54,7 @@ impl Default for Limits {
             answer: seconds(30),
             connections: 512,
             of_one: 64,
+            here: 64,
             stop: seconds(5),
         }
     }
@@ -170,38 +174,43 @@ fn ends(stream: &TcpStream, remote: std::net::SocketAddr) -> std::io::Result<End
     Ok(Ends { remote, local: stream.local_addr()? })
 }
 
-/// The connections that there are, by their addresses.
+/// The connections that there are, by where they come from.
 #[derive(Default)]
-struct Places(Mutex<HashMap<IpAddr, usize>>);
+struct Places(Mutex<HashMap<Network, usize>>);
 
 /// The place of one connection.
 struct Held {
     places: Arc<Places>,
-    address: IpAddr,
+    network: Network,
 }
 
 impl Places {
     fn take(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Option<Held> {
-        let address = address.to_canonical();
+        let network = network(address);
         let mut of = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Everybody behind a proxy on this computer comes from there.
-        let of_one = if address.is_loopback() { limits.connections } else { limits.of_one };
-        let (all, own) = (of.values().sum::<usize>(), of.get(&address).copied().unwrap_or(0));
-        if all >= limits.connections || own >= of_one {
+        let (all, own) = (of.values().sum::<usize>(), of.get(&network).copied().unwrap_or(0));
+        let is_full = match network {
+            // Everybody behind a proxy on this computer comes from there.
+            None => false,
+            Some(_) => {
+                own >= limits.of_one || all - of.get(&None).copied().unwrap_or(0) >= limits.connections - limits.here
+            }
+        };
+        if is_full || all >= limits.connections {
             return None;
         }
-        of.insert(address, own + 1);
-        Some(Held { places: self.clone(), address })
+        of.insert(network, own + 1);
+        Some(Held { places: self.clone(), network })
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         let mut of = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match of.get_mut(&self.address) {
+        match of.get_mut(&self.network) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
-                of.remove(&self.address);
+                of.remove(&self.network);
             }
         }
     }
@@ -214,7 +223,7 @@ mod tests {
 
     #[test]
     fn one_address_has_a_part_of_the_places() {
-        let limits = Limits { connections: 5, of_one: 2, ..Limits::default() };
+        let limits = Limits { connections: 5, of_one: 2, here: 1, ..Limits::default() };
         let places = Arc::new(Places::default());
         let take = |address: &str| places.take(address.parse().unwrap(), &limits);
         let first = take("10.0.0.1").unwrap();
@@ -224,5 +233,18 @@ mod tests {
         let _third = take("10.0.0.1").unwrap();
         let _here: Vec<_> = (0..3).map(|_| take("127.0.0.1").unwrap()).collect();
         assert!(take("127.0.0.1").is_none() && take("10.0.0.2").is_none(), "five");
+    }
+
+    /// A host has as many IPv6 addresses as it likes.
+    #[test]
+    fn a_site_with_many_addresses_has_a_part_of_the_places_and_this_computer_keeps_some() {
+        let limits = Limits { connections: 6, of_one: 2, here: 2, ..Limits::default() };
+        let places = Arc::new(Places::default());
+        let take = |address: &str| places.take(address.parse().unwrap(), &limits);
+        let _site: Vec<_> = ["2001:db8:0:1::2", "2001:db8:0:2::3"].map(|address| take(address).unwrap()).into();
+        assert!(take("2001:db8::4").is_none());
+        let _others: Vec<_> = ["2001:db8:1::1", "10.0.0.1"].map(|address| take(address).unwrap()).into();
+        assert!(take("10.0.0.2").is_none(), "the rest is kept");
+        assert!(take("127.0.0.1").is_some_and(|_one| take("::1").is_some()));
     }
 }

@@ -13,6 +13,7 @@ use crate::app::Shared;
 use crate::fault::Fault;
 use crate::gate::Stay;
 use crate::token::Hash;
+use crate::visitor::Visitor;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName};
@@ -34,6 +35,9 @@ const PLACES: usize = 200;
 /// How many of them one visit may have. A browser has six connections to a server.
 const OF_VISIT: usize = 12;
 
+/// How many of them all visits of one user may have.
+const OF_USER: usize = 50;
+
 /// The time between two looks at the ledger, and the least time between two events.
 const BETWEEN: Duration = Duration::from_secs(1);
 
@@ -53,8 +57,8 @@ pub struct Events {
     /// True when the server stops.
     stop: watch::Receiver<bool>,
     places: Arc<Semaphore>,
-    /// How many each visit has.
-    of_visits: Mutex<HashMap<Hash, usize>>,
+    /// How many each visit has, and each user.
+    taken: Mutex<Taken>,
     ledger: Followed,
     /// Whether the task that looks is there.
     followed: Mutex<bool>,
@@ -77,13 +81,14 @@ pub struct Asked {
 pub async fn stream(
     State(app): Shared,
     Extension(stay): Extension<Stay>,
+    Extension(visitor): Extension<Visitor>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let looking = app.clone();
     let look: Look = Arc::new(move || looking.events.ledger.changed(&looking.source.config().ledger));
-    let visit = stay.key();
-    let news = app.events.listen(visit, asked.last(&headers), look, Arc::new(move || stay.lasts()))?;
+    let who = (stay.key(), visitor.name);
+    let news = app.events.listen(who, asked.last(&headers), look, Arc::new(move || stay.lasts()))?;
     Ok(Sse::new(news).into_response())
 }
 
@@ -103,7 +108,7 @@ impl Events {
             number: watch::Sender::new(u64::try_from(begun).unwrap_or(0)),
             stop,
             places: Arc::new(Semaphore::new(PLACES)),
-            of_visits: Mutex::default(),
+            taken: Mutex::default(),
             ledger: Followed::default(),
             followed: Mutex::new(false),
         }
@@ -117,12 +122,12 @@ impl Events {
     /// The events for a browser, until the server stops or the visit does not last.
     fn listen(
         self: &Arc<Self>,
-        visit: Hash,
+        (visit, user): (Hash, String),
         seen: Option<u64>,
         look: Look,
         lasts: Question,
     ) -> Result<impl Stream<Item = Result<Event, Infallible>> + Send + 'static, Fault> {
-        let seat = Seat::take(self, visit)?;
+        let seat = Seat::take(self, visit, user)?;
         let number = self.number.subscribe();
         let followed = self.follow(look);
         // The first look of a new task is a change for everybody, also for who has seen the number of before.
@@ -187,40 +192,56 @@ struct Listener {
     _seat: Seat,
 }
 
+/// The places that are taken.
+#[derive(Default)]
+struct Taken {
+    visits: HashMap<Hash, usize>,
+    users: HashMap<String, usize>,
+}
+
 /// The seat of one browser.
 struct Seat {
     events: Arc<Events>,
     visit: Hash,
+    user: String,
     _of_all: OwnedSemaphorePermit,
 }
 
 impl Seat {
-    fn take(events: &Arc<Events>, visit: Hash) -> Result<Self, Fault> {
-        let taken = |many: usize, who: &str| {
+    fn take(events: &Arc<Events>, visit: Hash, user: String) -> Result<Self, Fault> {
+        let full = |many: usize, who: &str| {
             Fault::unavailable(
                 format_args!("{many} pages{who} already follow what changes"),
                 "close pages of the dashboard that nobody looks at; until then, load this page again to see what is new",
             )
         };
-        let of_all = events.places.clone().try_acquire_owned().map_err(|_| taken(PLACES, ""))?;
-        let mut of_visits = lock(&events.of_visits);
-        let own = of_visits.entry(visit).or_default();
-        if *own >= OF_VISIT {
-            return Err(taken(OF_VISIT, " of this visit"));
+        let of_all = events.places.clone().try_acquire_owned().map_err(|_| full(PLACES, ""))?;
+        let mut taken = lock(&events.taken);
+        if taken.visits.get(&visit).is_some_and(|own| *own >= OF_VISIT) {
+            return Err(full(OF_VISIT, " of this visit"));
         }
-        *own += 1;
-        Ok(Self { events: events.clone(), visit, _of_all: of_all })
+        if taken.users.get(&user).is_some_and(|own| *own >= OF_USER) {
+            return Err(full(OF_USER, " of this user"));
+        }
+        *taken.visits.entry(visit).or_default() += 1;
+        *taken.users.entry(user.clone()).or_default() += 1;
+        Ok(Self { events: events.clone(), visit, user, _of_all: of_all })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut of_visits = lock(&self.events.of_visits);
-        if let Some(own) = of_visits.get_mut(&self.visit) {
-            *own -= 1;
-            if *own == 0 {
-                of_visits.remove(&self.visit);
-            }
+        let mut taken = lock(&self.events.taken);
+        leave(&mut taken.visits, &self.visit);
+        leave(&mut taken.users, &self.user);
+    }
+}
+
+fn leave<K: Eq + std::hash::Hash>(taken: &mut HashMap<K, usize>, by: &K) {
+    if let Some(own) = taken.get_mut(by) {
+        *own -= 1;
+        if *own == 0 {
+            taken.remove(by);
         }
     }
 }

@@ -20,6 +20,7 @@ async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let visitor = request.extensions().get::<Visitor>().cloned();
     let (section, path) = (section(request.uri().path()), request.uri().to_string());
     let looks = request.method().is_safe();
+    let asked = looks && request.uri().query().is_some();
     // A file that the browser saves is not waited for, nor is the stream of events.
     let is_page = !matches!(request.uri().path(), "/reports.csv" | "/events");
     let answer = next.run(request).await;
@@ -27,7 +28,7 @@ async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let server = app.source.config().server.as_ref().map(ToString::to_string).unwrap_or_default();
     // What cannot be read now can be later. A form is not sent again.
     let again = (looks && is_page && fault.status == StatusCode::SERVICE_UNAVAILABLE).then_some(path.as_str());
-    let page = layout::fault_for(&visitor, &server, section, fault, again).into_response();
+    let page = layout::fault_for(&visitor, &server, section, fault, again, asked).into_response();
     let (mut parts, _) = answer.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, page.into_body())

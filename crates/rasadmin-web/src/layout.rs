@@ -72,12 +72,21 @@ pub fn fault(fault: &Fault) -> Markup {
 }
 
 /// The same for a visitor, with the navigation. `again`: the address that the script asks again, until there is a page.
-pub fn fault_for(visitor: &Visitor, server: &str, section: &str, fault: &Fault, again: Option<&str>) -> Markup {
+/// `asked`: whether a form asked for the page.
+pub fn fault_for(
+    visitor: &Visitor,
+    server: &str,
+    section: &str,
+    fault: &Fault,
+    again: Option<&str>,
+    asked: bool,
+) -> Markup {
     let every = again.map(|_| LOOK_AGAIN);
     let content = html! {
         section.card.change #live data-live=[again] data-every=[every] data-awaited[again.is_some()] {
             (explained(fault))
             @if again.is_some() { p.muted { "This page looks again by itself." } }
+            @if asked && fault.status == StatusCode::BAD_REQUEST { p.muted { "Your browser’s Back button shows the form with what you typed." } }
         }
     };
     let (title, body) = (heading(fault.status), visited(visitor, server, section, &content));
@@ -90,7 +99,7 @@ fn explained(fault: &Fault) -> Markup {
     html! {
         h1 { (heading(fault.status)) }
         p { (parts::commands(&parts::sentence(&fault.what))) "." }
-        p.muted { (parts::commands(&parts::sentence(&fault.remedy))) "." }
+        p.muted { (parts::remedy(&parts::sentence(&fault.remedy))) "." }
     }
 }
 

@@ -31,6 +31,7 @@ mod chart;
 mod connections;
 mod cookie;
 mod device;
+mod doubt;
 mod events;
 mod fault;
 mod gate;

@@ -30,10 +30,12 @@ pub fn routes(gate: Arc<Gate>) -> Router {
         .with_state(gate)
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Next {
-    #[serde(default)]
     next: String,
+    /// Anything: a form was sent, and its visit had ended.
+    ended: String,
 }
 
 async fn form(
@@ -42,11 +44,15 @@ async fn form(
     wanted: Result<Query<Next>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
+    let Next { next, ended } = wanted.map(|Query(wanted)| wanted).unwrap_or_default();
     if stay.is_some() {
         return Ok(Redirect::to(own_path(&next)).into_response());
     }
-    show(&gate, &headers, &next, "", None)
+    let why = (!ended.is_empty()).then_some(
+        "Your visit has ended, and what you sent was not done. Your browser’s Back button shows it: log in in another tab, copy \
+         what you typed, and send it from a new page",
+    );
+    show(&gate, &headers, &next, "", why)
 }
 
 /// The form's page. The cookie of the form stays as it is, so that another tab's form still works.

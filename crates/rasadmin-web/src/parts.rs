@@ -53,6 +53,26 @@ pub fn commands(text: &str) -> Markup {
     }
 }
 
+/// The same for what a person can do: the dashboard's own pages that it names are links.
+pub fn remedy(text: &str) -> Markup {
+    const PAGES: [&str; 7] = ["sessions", "decisions", "users", "blocks", "addresses", "rules", "reports"];
+    let page = |word: &str| -> Option<usize> {
+        let word = word.trim_end_matches(['.', ',', ';', ':']);
+        PAGES.contains(&word.strip_prefix('/')?.split('/').next()?).then_some(word.len())
+    };
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (printable(part)) } }
+            @else { @for word in part.split_inclusive(' ') {
+                @match page(word.trim_end()) {
+                    Some(end) => { a href=(word[..end]) { (printable(&word[..end])) } (word[end..]) }
+                    None => (printable(word)),
+                }
+            } }
+        }
+    }
+}
+
 /// A line as a sentence of its own.
 pub fn sentence(line: &str) -> String {
     let mut rest = line.chars();
@@ -145,6 +165,17 @@ pub fn encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_remedy_links_the_dashboards_own_pages_and_no_files() {
+        let text = "See /sessions/221, /blocks; `rasadmin blocks /users` says it. Look at /etc/rasadmin and //users";
+        assert_eq!(
+            remedy(text).into_string(),
+            "See <a href=\"/sessions/221\">/sessions/221</a>, <a href=\"/blocks\">/blocks</a>; <code>rasadmin blocks \
+             /users</code> says it. Look at /etc/rasadmin and //users"
+        );
+        assert_eq!(remedy("x /users/<b>").into_string(), "x <a href=\"/users/&lt;b&gt;\">/users/&lt;b&gt;</a>");
+    }
 
     #[test]
     fn what_is_in_an_address_is_encoded() {

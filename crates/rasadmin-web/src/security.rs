@@ -129,7 +129,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Fault(fault) => fault.into_response(),
-            Self::LogIn { then: None } => Redirect::to("/login").into_response(),
+            Self::LogIn { then: None } => Redirect::to("/login?ended=1").into_response(),
             Self::LogIn { then: Some(then) } => {
                 Redirect::to(&format!("/login?next={}", encoded(&then))).into_response()
             }
@@ -167,6 +167,7 @@ async fn pass(gate: &Arc<Gate>, mut request: Request, next: Next) -> Result<Resp
             || request.headers().contains_key("x-live");
         return Err(match (is_program, changes) {
             (true, _) => Refusal::Unknown,
+            (false, true) if path == "/logout" => Refusal::LogIn { then: Some("/".to_owned()) },
             (false, true) => Refusal::LogIn { then: None },
             (false, false) => Refusal::LogIn { then: Some(whole(request.uri())) },
         });

@@ -176,13 +176,32 @@ fn sorted(
     keys.sort_by_cached_key(|key| rank.of(key));
     let first = match search.after {
         None => 0,
-        Some((cursor, id)) => rank.after(&keys, cursor, id).ok_or_else(lost)?,
+        Some((cursor, id)) => match rank.after(&keys, cursor, id) {
+            Some(first) => first,
+            // It does not belong to the list any more, as when it has ended, but the ledger knows where it was.
+            None => {
+                let gone = app.source.ledger(|reader| reader.sessions_numbered([id].into_iter()))?;
+                let gone = rank.of(&key_of(gone.first().ok_or_else(lost)?));
+                keys.partition_point(|key| rank.of(key) <= gone)
+            }
+        },
     };
     let (all, rest) = (keys.len(), &keys[first.min(keys.len())..]);
     let shown = &rest[..rest.len().min(count as usize)];
     let next = shown.last().filter(|_| shown.len() < rest.len()).map(|key| (rank.cursor(key), key.id));
     let rows = app.source.ledger(|reader| reader.sessions_numbered(shown.iter().map(|key| key.id)))?;
     Ok(Page { rows, next, all: Some(all), is_too_long: false })
+}
+
+fn key_of(row: &SessionRow) -> SessionKey {
+    SessionKey {
+        id: row.id,
+        live: row.is_live().then(|| row.acct_session_id.clone()),
+        user: row.domain.clone().zip(row.name.clone()),
+        start: row.acct_start_time,
+        stop: row.acct_stop_time.or(row.last_seen),
+        octets: [row.acct_input_octets, row.acct_output_octets],
+    }
 }
 
 impl Page {

@@ -14,6 +14,7 @@ use crate::private_file;
 use crate::served::is_name;
 use files::Pair;
 use jiff::Timestamp;
+use rasadmin_rights::private;
 use rasadmin_text::printable_path;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -165,11 +166,25 @@ fn fingerprint(pair: &Pair) -> String {
 /// Says what browsers will not like about the certificate, and who else has its key.
 fn remark(chain: &[CertificateDer<'_>], tls: &Tls, hosts: &Hosts, audit: &Audit) {
     // That of a self-signed certificate is not used then.
-    if let Tls::Files { key, .. } = tls
-        && let Some(who) = private_file::reader(key)
-    {
-        let (file, remedy) = (printable_path(key), rasadmin_rights::private_remedy(key));
-        audit(&format!("warning: {file}: the private key is not private: {who}; {remedy}"));
+    if let Tls::Files { certificate, key } = tls {
+        // Programs that renew certificates keep a link to the present one.
+        let behind_links = |file: &Path| {
+            let file_itself = if cfg!(unix) { std::fs::canonicalize(file).ok() } else { None };
+            file_itself.unwrap_or_else(|| file.to_owned())
+        };
+        let [certificate, key] = [certificate, key].map(|file| behind_links(file));
+        let (file, remedy) = (printable_path(&key), rasadmin_rights::private_remedy(&key));
+        if let Some(why) = private::why_untrusted(&key) {
+            audit(&format!("warning: {file}: others may change the private key: {why}; {remedy}"));
+        } else if let Some(who) = private_file::reader(&key) {
+            audit(&format!("warning: {file}: the private key is not private: {who}; {remedy}"));
+        }
+        if let Some(why) = private::why_untrusted(&certificate).filter(|_| certificate != key) {
+            let file = printable_path(&certificate);
+            audit(&format!(
+                "warning: {file}: others may change the certificate: {why}; let only administrators write it"
+            ));
+        }
     }
     let Some(own) = chain.first() else { return };
     if let Some(end) = certificate::ends(own).filter(|end| *end <= Timestamp::now()) {

@@ -9,8 +9,11 @@ use played::{Pages, day};
 fn it_says_how_each_part_is_and_what_to_do() {
     let pages = Pages::of(day());
     let page = pages.shows("/");
-    page.says("Health DLL").says("Service: look at it does not answer").says("Journal: look at it not known without");
-    page.says("Ledger: well up to date at").says("Configuration: well valid, 3 rules");
+    page.says("Health DLL").says("Service: look at it does not answer").says("Journal: not known not known without");
+    // Nobody brings anything in.
+    page.says("DLL: not known version")
+        .says("Ledger: not known last brought up to date")
+        .says("Configuration: well valid, 3 rules");
     page.says("the rasadmin service does not answer").says("start the service: ");
     std::fs::write(pages.scene.folder.path().join("rasadmin.toml"), "default.action = 7\n").unwrap();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
@@ -19,6 +22,23 @@ fn it_says_how_each_part_is_and_what_to_do() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     pages.shows("/").says("the last good one is in force").says("run rasadmin config check");
+    // Only operators see a line of the file.
+    pages.shows("/rules").says("an earlier configuration is in force").says("Operators see here what is wrong");
+    let status = pages.get("/api/v1/status").html;
+    for shown in [pages.shows("/").html, pages.shows("/rules").html, status] {
+        assert!(shown.contains("rasadmin.toml") && !shown.contains("default.action"), "{shown}");
+    }
+}
+
+#[test]
+fn an_operator_sees_what_is_wrong_with_the_configuration() {
+    let pages = Pages::of_operator(day());
+    std::fs::write(pages.scene.folder.path().join("rasadmin.toml"), "default.action = 7\n").unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !pages.shows("/rules").text().contains("default.action = 7") {
+        assert!(std::time::Instant::now() < deadline, "{}", pages.shows("/rules").text());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
 }
 
 #[test]

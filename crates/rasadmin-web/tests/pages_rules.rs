@@ -92,6 +92,8 @@ fn a_question_is_answered_with_the_verdict_the_tunnels_and_each_rule() {
     let one = page.link("SSTP");
     assert_eq!(one, "/rules/explain?user=alice&tunnel=SSTP&source=203.0.113.9");
     beside.pages.shows(&one).says("would be let in, now.").does_not_say("with every tunnel");
+    page.does_not_say("check the name");
+    beside.pages.shows("/rules/explain?user=mallori").says("not even a refused one: check the name");
     let denied = beside
         .pages
         .shows("/rules/explain?user=CORP%5Cmallory&tunnel=SSTP&at=2026-11-23T20:00&computer=PC-7&port=VPN2-7");
@@ -117,10 +119,10 @@ fn a_question_is_answered_with_the_verdict_the_tunnels_and_each_rule() {
 fn what_cannot_be_asked_is_refused_beside_the_form() {
     let pages = Pages::of(scene());
     for (query, says) in [
-        ("user=a&source=everywhere", "`everywhere` is not an address. write one like 203.0.113.9"),
+        ("user=a&source=everywhere", "`everywhere` is not an address. Write one like 203.0.113.9"),
         ("user=a&at=soon", "`soon` is not a time"),
-        ("user=a&tunnel=GRE", "there is no tunnel `GRE`"),
-        ("user=a&quarantine=x", "there is no quarantine state `x`. choose one of `normal`"),
+        ("user=a&tunnel=GRE", "There is no tunnel `GRE`"),
+        ("user=a&quarantine=x", "There is no quarantine state `x`. Choose one of `normal`"),
     ] {
         let page = pages.get(&format!("/rules/explain?{query}"));
         assert_eq!(page.status, StatusCode::BAD_REQUEST);
@@ -135,11 +137,11 @@ fn without_the_service_the_pages_say_how_to_start_it() {
     let pages = Pages::of_operator(scene());
     let page = pages.get("/rules/explain?user=alice");
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
-    page.says("no rasadmin service answers there").says("start the service");
+    page.says("no rasadmin service answers there").says("Start the service");
     pages.shows("/rules/what-if").says("no rasadmin service answers there").says("Not Mallory");
     let tried = pages.post("/rules/what-if", &[("csrf", "token"), ("configuration", "# mine")]);
     assert_eq!(tried.status, StatusCode::SERVICE_UNAVAILABLE);
-    tried.says("start the service").says("# mine");
+    tried.says("Start the service").says("# mine");
 }
 
 #[test]
@@ -249,6 +251,14 @@ fn viewers_may_ask_but_not_try_other_rules() {
     }
     pages.shows("/rules").says("Not Mallory denies").does_not_say("Try other rules");
     Pages::of_operator(scene()).shows("/rules").says("Try other rules");
+}
+
+#[test]
+fn an_empty_candidate_is_refused_with_a_remedy() {
+    let pages = Pages::of_operator(scene());
+    let page = pages.post("/rules/what-if", &[("csrf", "token"), ("configuration", " ")]);
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    page.says("The candidate has no text").says("choose Reset");
 }
 
 #[test]

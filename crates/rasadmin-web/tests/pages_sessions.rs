@@ -3,7 +3,8 @@
 
 mod played;
 
-use played::{Pages, day};
+use played::{CONFIG, Pages, Scene, With as _, connection, day, visit};
+use rasadmin_engine::Tunnel;
 
 #[test]
 fn one_field_finds_a_user_an_address_or_a_computer() {
@@ -105,14 +106,9 @@ fn past_sessions_are_sorted_in_both_directions() {
 
 #[test]
 fn a_sorted_list_has_pages_that_begin_after_a_session() {
-    let scene = played::Scene::new(played::CONFIG);
+    let scene = Scene::new(CONFIG);
     for number in 1..=120 {
-        played::visit(
-            &scene,
-            number,
-            &format!("user{:03}", number * 7 % 120),
-            60 + i64::try_from(number * 11 % 120).unwrap(),
-        );
+        visit(&scene, number, &format!("user{:03}", number * 7 % 120), 60 + i64::try_from(number * 11 % 120).unwrap());
     }
     let pages = Pages::of(scene);
     let all = |address: &str| {
@@ -155,8 +151,8 @@ fn a_sorted_list_has_pages_that_begin_after_a_session() {
 
 #[test]
 fn too_many_sessions_are_not_sorted_and_the_page_says_what_to_do() {
-    let scene = played::Scene::new(played::CONFIG);
-    played::visit(&scene, 1, "alice", 60);
+    let scene = Scene::new(CONFIG);
+    visit(&scene, 1, "alice", 60);
     let pages = Pages::of(scene);
     let ledger = rusqlite::Connection::open(&pages.scene.config.ledger).unwrap();
     let columns: Vec<String> = ledger
@@ -191,4 +187,61 @@ fn too_many_sessions_are_not_sorted_and_the_page_says_what_to_do() {
     assert_eq!(answer.status, 400);
     assert!(answer.html.contains("ask for a user or a shorter time"), "{}", answer.html);
     assert_eq!(pages.get("/api/v1/sessions?sort=-duration&since=2026-11-20T00:00:00Z").status, 200);
+}
+
+#[test]
+fn a_page_goes_on_after_a_session_that_has_ended_meanwhile() {
+    let pages = Pages::of(day());
+    // Alice's first session ended before: the list of those who are connected does not have it.
+    let rest = pages.shows("/sessions?live=1&sort=user&after=0-1");
+    assert_eq!(numbers(&rest), "2 3", "those of alice and bob");
+    assert_eq!(numbers(&pages.shows("/sessions?live=1&sort=-user&after=0-1")), "4", "that of <SCRIPT>");
+    pages.refuses("/sessions?live=1&sort=user&after=0-99", "the ledger no longer has the session");
+}
+
+#[test]
+fn an_ipv6_address_on_the_tunnel_is_found() {
+    let scene = day();
+    let pages = Pages::of(scene);
+    let statement = "UPDATE sessions SET framed_interface_id = '::1:0:0:5' WHERE id = 3";
+    rusqlite::Connection::open(&pages.scene.config.ledger).unwrap().execute(statement, []).unwrap();
+    for typed in ["::1:0:0:5", "2001:db8:20::1:0:0:5"] {
+        pages.shows(&format!("/sessions?q={typed}")).says(r"CORP\BOB").does_not_say(r"CORP\ALICE");
+    }
+}
+
+#[test]
+fn what_a_client_left_behind_is_marked() {
+    let scene = Scene::new(CONFIG);
+    for handle in [1, 2] {
+        scene.connect(&connection(handle, "alice").with(|event| event.computer = "LAPTOP-7".into()));
+        scene.link(handle, &format!("VPN0-{handle}"), Tunnel::Sstp);
+        scene.wait(60);
+    }
+    let pages = Pages::of(scene);
+    for address in ["/sessions?live=1", "/users/alice"] {
+        let page = pages.shows(address);
+        assert_eq!(page.html.matches(">replaced</span>").count(), 1, "{}", page.text());
+    }
+    pages.shows("/sessions/1").says("connected replaced").says("the client came back in another session");
+    pages.shows("/sessions/2").does_not_say("replaced");
+}
+
+#[test]
+fn figures_that_are_not_exact_are_marked_in_the_list() {
+    let pages = Pages::of(day());
+    let statement =
+        "UPDATE sessions SET octets_are = 'lower bound', acct_input_octets = 5, acct_output_octets = 7, estimated = 1
+         WHERE id = 1";
+    rusqlite::Connection::open(&pages.scene.config.ledger).unwrap().execute(statement, []).unwrap();
+    pages.shows("/sessions?q=alice").says(">= 5 B >= 7 B").says("~1h 00m");
+}
+
+#[test]
+fn a_list_of_nobody_says_that_nobody_is_connected() {
+    let scene = Scene::new(CONFIG);
+    visit(&scene, 1, "alice", 60);
+    let pages = Pages::of(scene);
+    pages.shows("/sessions?live=1").says("Nobody is connected");
+    pages.shows("/sessions?live=1&tunnel=L2TP").says("No sessions match");
 }

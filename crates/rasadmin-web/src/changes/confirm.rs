@@ -42,8 +42,8 @@ pub fn content(proposal: &Proposal, operator: &Operator, once: &str, again: &Aga
                 input type="hidden" name="once" value=(once);
                 input type="hidden" name=(name) value=(value);
                 (choices(proposal))
-                p { label { "Reason (optional)"
-                    input #reason name="reason" type="text" value=[again.reason.as_ref()] maxlength=(LONGEST_REASON) autocomplete="off";
+                p { label { "Reason"
+                    input #reason name="reason" type="text" value=[again.reason.as_ref()] maxlength=(LONGEST_REASON) autocomplete="off" required;
                 } }
                 p.turn {
                     button.danger[!matches!(proposal.what, What::Unblock { .. })] type="submit" { (verb(&proposal.what)) }

@@ -114,7 +114,7 @@ impl Fields {
             _ => Until::After(KEPT_AWAY),
         };
         let (keep_away, force) = (!self.keep_away.is_empty(), !self.force.is_empty());
-        Ok(How { reason: reason::one_line(&self.reason)?, ends, keep_away, force })
+        Ok(How { reason: Some(reason::one_line(&self.reason)?), ends, keep_away, force })
     }
 }
 
@@ -124,14 +124,15 @@ mod tests {
 
     #[test]
     fn a_block_needs_a_length_that_the_form_has() {
-        let of = |length: &str| Fields { length: length.to_owned(), ..Fields::default() }.asked(Kind::Block);
+        let fields = || Fields { reason: "why".to_owned(), ..Fields::default() };
+        let of = |length: &str| Fields { length: length.to_owned(), ..fields() }.asked(Kind::Block);
         assert_eq!(of("15m").map(|how| how.ends), Ok(Until::After(900_000)));
         assert_eq!(of("lifted").map(|how| how.ends), Ok(Until::Lifted));
         for wrong in ["", "9h", "forever"] {
             assert!(of(wrong).is_err(), "{wrong}");
         }
-        let how = How { ends: Until::After(KEPT_AWAY), ..How::default() };
-        assert_eq!(Fields::default().asked(Kind::Disconnect), Ok(how));
+        let how = How { ends: Until::After(KEPT_AWAY), reason: Some("why".to_owned()), ..How::default() };
+        assert_eq!(fields().asked(Kind::Disconnect), Ok(how));
     }
 
     #[test]

@@ -30,7 +30,11 @@ pub fn begin(
 ) {
     tokio::task::spawn_blocking(move || {
         let outcome = apply::apply(&app, &proposal, &how, &asker.name);
-        let reason = how.reason.as_ref().map(|reason| format!(", reason: {reason}")).unwrap_or_default();
+        let reason = how
+            .reason
+            .as_ref()
+            .map(|reason| format!(", reason: `{}`", reason.replace('`', "\\u{60}")))
+            .unwrap_or_default();
         gate.audit(format_args!(
             "change by `{}` from {}: {}{reason}: {}",
             shown(&asker.name),

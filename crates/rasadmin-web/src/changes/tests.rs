@@ -64,7 +64,7 @@ fn an_operator_blocks_a_user_and_lifts_the_block() {
     // Without an RRAS, nobody is disconnected, and the page says so.
     result.says("Their sessions stay connected").says("disconnecting is switched off");
     dashboard.has_told(
-        r"change by `anna` from 203.0.113.77: block CORP\ALICE, reason: stolen <laptop>: CORP\ALICE is blocked",
+        r"change by `anna` from 203.0.113.77: block CORP\ALICE, reason: `stolen <laptop>`: CORP\ALICE is blocked",
     );
     assert!(dashboard.scene.connect(&connection(9, "alice")) != rasadmin_recorder::Verdict::Accept);
 

@@ -37,16 +37,17 @@ impl Scene {
     fn try_listen(&self, seen: Option<u64>) -> Result<Browser, Fault> {
         // Each in a visit of its own.
         let number = self.visits.fetch_add(1, Ordering::SeqCst);
-        self.try_listen_in([u8::try_from(number % 256).unwrap(); 32], seen)
+        self.try_listen_in([u8::try_from(number % 256).unwrap(); 32], &format!("user {number}"), seen)
     }
 
-    fn try_listen_in(&self, of: Hash, seen: Option<u64>) -> Result<Browser, Fault> {
+    fn try_listen_in(&self, of: Hash, user: &str, seen: Option<u64>) -> Result<Browser, Fault> {
         let (changes, looks, visit) = (self.changes.clone(), self.looks.clone(), self.visit.clone());
         let look = Arc::new(move || {
             looks.fetch_add(1, Ordering::SeqCst);
             changes.swap(0, Ordering::SeqCst) > 0
         });
-        let news = self.events.listen(of, seen, look, Arc::new(move || visit.load(Ordering::SeqCst)))?;
+        let news =
+            self.events.listen((of, user.to_owned()), seen, look, Arc::new(move || visit.load(Ordering::SeqCst)))?;
         Ok(Browser(Sse::new(news).into_response().into_body().into_data_stream()))
     }
 
@@ -194,13 +195,25 @@ async fn two_hundred_listen_and_one_more_is_told_why_not() {
 #[test(start_paused = true)]
 async fn one_visit_leaves_places_for_the_others() {
     let scene = Scene::new();
-    let listen = |visit: u8| scene.try_listen_in([visit; 32], None);
+    let listen = |visit: u8| scene.try_listen_in([visit; 32], "anna", None);
     let mut all: Vec<_> = (0..12).map(|_| listen(0).ok().unwrap()).collect();
     let fault = listen(0).err().unwrap();
     assert!(fault.what.starts_with("12 pages of this visit already follow"), "{fault}");
     assert!(listen(1).is_ok());
     all.pop();
     assert!(listen(0).is_ok());
+}
+
+#[test(start_paused = true)]
+async fn one_user_with_many_visits_leaves_places_for_the_others() {
+    let scene = Scene::new();
+    let listen = |visit: u8, user| scene.try_listen_in([visit; 32], user, None);
+    let mut all: Vec<_> = (0..50).map(|visit| listen(visit, "vera").ok().unwrap()).collect();
+    let fault = listen(50, "vera").err().unwrap();
+    assert!(fault.what.starts_with("50 pages of this user already follow"), "{fault}");
+    assert!(listen(51, "anna").is_ok());
+    all.pop();
+    assert!(listen(52, "vera").is_ok());
 }
 
 #[test(start_paused = true)]
@@ -239,7 +252,7 @@ async fn a_look_that_panics_is_not_the_last() {
         3 => panic!("expected by this test"),
         look => look == 5,
     });
-    let news = scene.events.listen([0; 32], None, look, Arc::new(|| true)).unwrap();
+    let news = scene.events.listen(([0; 32], "anna".to_owned()), None, look, Arc::new(|| true)).unwrap();
     let mut browser = Browser(Sse::new(news).into_response().into_body().into_data_stream());
     assert_eq!(browser.changed().await + 1, browser.changed().await);
 }

@@ -1,5 +1,6 @@
 //! What a page is asked for: its query.
 
+use crate::attempts::shown;
 use crate::fault::Fault;
 use crate::parts::encoded;
 use axum::extract::Query;
@@ -36,9 +37,10 @@ pub fn given(text: &str) -> Option<&str> {
 /// # Errors
 /// If it is none of these words.
 pub fn word<'w, T: Copy>(what: &str, asked: &str, words: &'w [(&'w str, T)]) -> Result<(&'w str, T), Fault> {
-    let all = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let named = || words.iter().filter(|(word, _)| !word.is_empty());
+    let all = || named().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let not_valid =
-        || Fault::bad_request(format!("there is no {what} `{}`", printable(asked)), format!("choose one of {}", all()));
+        || Fault::bad_request(format!("there is no {what} `{}`", shown(asked)), format!("choose one of {}", all()));
     match given(asked) {
         None => words.first().copied().ok_or_else(not_valid),
         Some(asked) => words.iter().find(|(word, _)| *word == asked).copied().ok_or_else(not_valid),
@@ -52,7 +54,7 @@ pub fn word<'w, T: Copy>(what: &str, asked: &str, words: &'w [(&'w str, T)]) -> 
 /// If it is not one.
 pub fn moment(text: &str, zone: &TimeZone) -> Result<Millis, Fault> {
     let not_a_time = || {
-        let what = format!("`{}` is not a time", printable(text));
+        let what = format!("`{}` is not a time", shown(text));
         Fault::bad_request(what, "write one like 2026-11-23T14:30, or leave it out")
     };
     let time: DateTime = text.parse().map_err(|_| not_a_time())?;

@@ -162,7 +162,7 @@ impl Report {
                     @for (word, by) in BY { option value=(word) selected[by == self.by] { (word) } }
                 } }
                 button type="submit" { "Show" }
-                a.button.plain rel="prev" href=(month(before)) { "← " (month_in_words(before)) }
+                @if rasadmin_ledger::report::month(before, &self.zone).is_some() { a.button.plain rel="prev" href=(month(before)) { "← " (month_in_words(before)) } }
                 @if self.to <= self.now { a.button.plain rel="next" href=(month(after)) { (month_in_words(after)) " →" } }
                 a.button.plain href=(self.address("/reports.csv", this, self.by, self.sort)) { "CSV" }
             }
@@ -185,7 +185,7 @@ impl Report {
             p.muted.foot {
                 (parts::time(self.from, &self.zone)) " to " (parts::time(self.to, &self.zone)) ", "
                 (self.zone.iana_name().unwrap_or("UTC")) ", as of " (parts::short_time(made, self.now, &self.zone))
-                "; received and sent: by the server"
+                "; received and sent: by the server, in sessions that have ended"
             }
         }
     }

@@ -60,7 +60,8 @@ impl Rules {
                 section.attention {
                     h2 { "The file is broken: an earlier configuration is in force" }
                     p { code { (parts::printable(file)) } }
-                    pre.code { (rasadmin_text::printable_lines(fault)) }
+                    @if role >= Role::Operator { pre.code { (rasadmin_text::printable_lines(fault)) } }
+                    @else { p { "Operators see here what is wrong; so does " code { "rasadmin config check" } "." } }
                 }
             }
             section.card {

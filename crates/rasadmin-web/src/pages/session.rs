@@ -3,6 +3,7 @@
 mod story;
 mod traffic;
 
+use super::user::sessions::REPLACED;
 use crate::app::{App, Shared};
 use crate::fault::Fault;
 use crate::visitor::Visitor;
@@ -71,6 +72,7 @@ impl Session {
                 h1 {
                     "Session " (row.id) " of " (parts::user(row.domain.as_ref(), row.name.as_ref(), &row.user_name)) " "
                     @if row.is_live() { span.tag.live { "connected" } } @else { span.tag { "ended" } }
+                    @if row.is_live() && row.replaced.is_some() { " " span.tag.warn title=(REPLACED) { "replaced" } }
                 }
                 (changes::of_session(visitor, &self.config.domains, row))
                 div.columns {

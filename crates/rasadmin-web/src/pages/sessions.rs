@@ -130,7 +130,9 @@ impl Sessions {
             section.card {
                 h2.sr { "List" }
                 p.empty {
-                    @if self.asked.is_restricted() || asked::given(&self.asked.after).is_some() {
+                    @if self.asked.is_only_live() && asked::given(&self.asked.after).is_none() {
+                        "Nobody is connected. A user who connects appears here within two seconds."
+                    } @else if self.asked.is_restricted() || asked::given(&self.asked.after).is_some() {
                         "No sessions match. A user or a computer is found by the whole name. Leave something out, or " a href="/sessions" { "look at all of them" } "."
                     } @else {
                         "There are no sessions yet. A user who connects appears here within two seconds."
@@ -173,7 +175,8 @@ impl Sessions {
                 } } }
             } }
             p.muted.foot {
-                (self.zone.iana_name().unwrap_or("UTC")) " · received and sent by the server · last heard: when octets last came from the client"
+                (self.zone.iana_name().unwrap_or("UTC")) " · received and sent by the server"
+                @if columns.iter().any(|column| column.word == "heard") { " · last heard: when octets last came from the client" }
                 @if let Some(all) = self.all { " · " (grouped(all as u64)) @if all == 1 { " session" } @else { " sessions" } " in all" }
             }
         }

@@ -4,7 +4,7 @@ mod by_day;
 pub mod find;
 pub mod limits;
 mod refusals;
-mod sessions;
+pub mod sessions;
 
 use super::asked;
 use crate::app::{App, Shared};

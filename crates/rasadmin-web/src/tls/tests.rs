@@ -87,7 +87,7 @@ fn kept(file: &Path, names: &[&str], listen: &str, now: Timestamp) -> String {
 fn a_self_signed_certificate_is_kept_until_a_month_before_its_end_or_another_name() {
     let folder = tempfile::tempdir().unwrap();
     // In a scratch folder only the owner matters: Wine lets everyone read every file.
-    fs::write(folder.path().join(rasadmin_rights::private::SCRATCH), "").unwrap();
+    fs::write(folder.path().join(private::SCRATCH), "").unwrap();
     let file = folder.path().join("self-signed.pem");
     let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
     let first = kept(&file, &["vpn1.example:8443"], "0.0.0.0", now);
@@ -155,6 +155,15 @@ fn a_key_of_others_in_a_file_is_reported() {
     assert_eq!(lines(0o600), Vec::<String>::new());
     let [line] = &lines(0o644)[..] else { panic!("one line") };
     assert!(line.contains("the private key is not private: it can be read by ") && line.contains("chmod"), "{line}");
+    let [line] = &lines(0o666)[..] else { panic!("one line") };
+    assert!(line.contains("others may change the private key: it can be written by everyone"), "{line}");
+    // The rights of a link say nothing. Programs that renew certificates keep one to the present file.
+    fs::rename(&key, folder.path().join("k-2")).unwrap();
+    std::os::unix::fs::symlink("k-2", &key).unwrap();
+    assert_eq!(lines(0o600), Vec::<String>::new());
+    fs::set_permissions(folder.path().join("c"), fs::Permissions::from_mode(0o666)).unwrap();
+    let [line] = &lines(0o600)[..] else { panic!("one line") };
+    assert!(line.contains("others may change the certificate: it can be written by everyone"), "{line}");
 }
 
 #[cfg(unix)]

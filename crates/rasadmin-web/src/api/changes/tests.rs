@@ -103,7 +103,7 @@ fn a_program_blocks_a_user_and_lifts_the_block() {
     assert_eq!((begun.reason.as_deref(), begun.by), (Some("stolen <laptop>"), Dashboard::by()));
     assert_eq!(begun.until.map(|until| timestamp(until).to_string()), Some(until));
     dashboard.has_told(
-        r"change by `helpdesk, API token` from 203.0.113.77: block CORP\ALICE, reason: stolen <laptop>: CORP\ALICE is blocked",
+        r"change by `helpdesk, API token` from 203.0.113.77: block CORP\ALICE, reason: `stolen <laptop>`: CORP\ALICE is blocked",
     );
     let since = dashboard.get("/api/v1/blocks").json()[0]["since"].clone();
     let lift = json!({"user": r"CORP\ALICE", "reason": "found again", "seen": {"block_since": since}});
@@ -111,7 +111,7 @@ fn a_program_blocks_a_user_and_lifts_the_block() {
     assert!(
         matches!(dashboard.last().event, Event::EndBlock { by, reason, .. } if by == Dashboard::by() && reason.as_deref() == Some("found again"))
     );
-    dashboard.has_told(r"lift the block of CORP\ALICE, reason: found again");
+    dashboard.has_told(r"lift the block of CORP\ALICE, reason: `found again`");
     dashboard.order("unblock", &lift).refuses(409, r"CORP\ALICE is not blocked: nothing was done; GET /api/v1/blocks");
 }
 

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::blocked::Blocks;
 use crate::changes::fields::Fields;
 use crate::changes::subject::{Subject, user_of};
+use crate::doubt;
 use crate::fault::Fault;
 use crate::pages::asked;
 use crate::pages::user::limits::{self, Known};
@@ -166,20 +167,10 @@ impl Look<'_> {
 
     /// A name that nobody has ever used may be mistyped.
     fn doubt(&self, subject: &Subject) -> Result<Option<String>, Fault> {
-        let BlockSubject::User(user) = &subject.of else { return Ok(None) };
-        let of = UserFilter { domain: None, name: user.name.clone() };
-        let filter = Filter { user: Some(of), ..Filter::default() };
-        let known = self.app.source.ledger(|reader| reader.users(&filter))?;
-        if known.iter().any(|of| of.domain == user.domain) {
-            return Ok(None);
+        match &subject.of {
+            BlockSubject::User(user) => doubt::of_user(self.app, user),
+            BlockSubject::ClaimedComputer(_) => Ok(None),
         }
-        let others: Vec<_> =
-            known.iter().map(|of| parts::printable(&parts::whole_name(&of.domain, &of.name))).collect();
-        Ok(Some(if others.is_empty() {
-            "The ledger has no connection of this user, not even a refused one: check the name.".to_owned()
-        } else {
-            format!("The ledger has no connection of this user, but of {}: check the domain.", others.join(", "))
-        }))
     }
 
     /// The block of a subject.

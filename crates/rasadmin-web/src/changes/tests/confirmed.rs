@@ -191,7 +191,7 @@ fn what_came_of_a_form_is_shown_after_many_other_pages() {
 }
 
 #[test]
-fn every_change_can_have_a_reason() {
+fn every_change_has_a_reason() {
     let dashboard = Dashboard::new();
     let release = format!("/change/release?address={}", dashboard.address_of_bob());
     dashboard.changes("/change/block?user=bob", &[("length", "8h")]);
@@ -202,6 +202,12 @@ fn every_change_can_have_a_reason() {
         "/change/close?session=1",
         &release,
     ] {
-        dashboard.get(page).is(StatusCode::OK).says("Reason (optional)");
+        let (action, fields) = dashboard.get(page).is(StatusCode::OK).form();
+        let before = dashboard.scene.records().len();
+        let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let fields: Vec<_> = fields.chain([("length", "8h"), ("reason", "  ")]).collect();
+        let page = dashboard.post(&action, &fields).is(StatusCode::BAD_REQUEST);
+        page.says("There is no reason").says("nothing was done yet");
+        assert_eq!(dashboard.scene.records().len(), before);
     }
 }

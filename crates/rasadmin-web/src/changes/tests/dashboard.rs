@@ -218,8 +218,12 @@ impl Drop for Dashboard {
     }
 }
 
+/// A form as a browser sends it. One of a change that has no reason gets one.
 pub fn posted(address: &str, fields: &[(&str, &str)]) -> Request<Body> {
-    let form: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", crate::parts::encoded(value))).collect();
+    let has_reason = fields.iter().any(|(name, _)| *name == "reason");
+    let more = (!has_reason).then_some(("reason", "a test"));
+    let form: Vec<_> =
+        fields.iter().chain(&more).map(|(name, value)| format!("{name}={}", crate::parts::encoded(value))).collect();
     let request = Request::post(address).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     request.body(Body::from(form.join("&"))).unwrap()
 }

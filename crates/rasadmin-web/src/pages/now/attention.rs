@@ -72,16 +72,15 @@ fn of(
     now: Millis,
 ) -> Vec<Attention> {
     let mut all = Vec::new();
-    if let (file, Some(fault)) = source.config_fault() {
-        let first = fault.lines().next().unwrap_or_default();
-        let what =
-            format!("the configuration {} is broken, and the last good one is in force: {first}", file.display());
-        all.push(Attention::new(what, "run `rasadmin config check`"));
+    // What is wrong may be a line of the file, which viewers may not see: operators see it with the rules.
+    if let (file, Some(_)) = source.config_fault() {
+        let what = format!("the configuration {} is broken, and the last good one is in force", file.display());
+        all.push(Attention::new(what, "run `rasadmin config check`, or let an operator look at /rules"));
     }
     match service {
         Ok(state) => all.extend(of_service(state, now)),
         Err(error) => all.push(Attention::new(
-            format!("the rasadmin service does not answer, so nothing new may come into these pages: {error}"),
+            format!("the rasadmin service does not answer, so these pages show only what it had brought in: {error}"),
             fault::remedy(error),
         )),
     }

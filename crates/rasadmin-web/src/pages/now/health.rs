@@ -20,7 +20,8 @@ pub struct Recorded {
 /// One part.
 pub struct Part {
     name: &'static str,
-    is_well: bool,
+    /// None if it cannot be told without the service.
+    is_well: Option<bool>,
     says: Markup,
 }
 
@@ -40,9 +41,12 @@ impl Recorded {
     /// What needs attention.
     pub fn attention(&self) -> Vec<Attention> {
         let Some(instance) = &self.instance else { return Vec::new() };
-        let fault = instance.loaded.as_ref().and_then(|loaded| loaded.fault.as_ref()).map(|fault| {
-            let what = format!("the DLL keeps an earlier configuration: {}", fault.lines().next().unwrap_or_default());
-            Attention::new(what, "run `rasadmin config check`, and mend the file")
+        // The fault may have a line of the file, which viewers may not see.
+        let fault = instance.loaded.as_ref().is_some_and(|loaded| loaded.fault.is_some()).then(|| {
+            Attention::new(
+                "the DLL keeps an earlier configuration, because the file was broken",
+                "run `rasadmin config check`, and mend the file",
+            )
         });
         let lost = (instance.events_lost > 0).then(|| {
             let what = format!("{} events were lost before they could be recorded", grouped(instance.events_lost));
@@ -63,17 +67,17 @@ pub fn parts(source: &Source, service: Option<&State>, recorded: &Recorded, now:
         journal(&config, service),
         Part {
             name: "Ledger",
-            is_well: recorded.cursor.is_some(),
+            is_well: service.map(|_| recorded.cursor.is_some()),
             says: match &recorded.cursor {
                 Some(cursor) => {
-                    html! { (brought(cursor.brought_at, now, zone)) ", " span.code { (parts::printable(&config.ledger.display().to_string())) } }
+                    html! { (brought(service.is_some(), cursor.brought_at, now, zone)) ", " span.code { (parts::printable(&config.ledger.display().to_string())) } }
                 }
                 None => html! { "it has nothing of this server yet" },
             },
         },
         Part {
             name: "Configuration",
-            is_well: fault.is_none(),
+            is_well: Some(fault.is_none()),
             says: html! {
                 @if fault.is_some() { "broken; the last good one is in force" } @else { "valid, " (grouped(config.rules.len() as u64)) " rules" }
                 ", " span.code { (parts::printable(&file.display().to_string())) }
@@ -83,13 +87,17 @@ pub fn parts(source: &Source, service: Option<&State>, recorded: &Recorded, now:
 }
 
 /// When the ledger was last brought up to date. Beside a day that is played, the time is that of the computer.
-fn brought(at: Millis, now: Millis, zone: &TimeZone) -> Markup {
-    html! { "up to date" @if at <= now { " at " (parts::short_time(at, now, zone)) } }
+fn brought(by_service: bool, at: Millis, now: Millis, zone: &TimeZone) -> Markup {
+    html! {
+        @if by_service { "up to date" @if at <= now { " at " (parts::short_time(at, now, zone)) } }
+        @else { "last brought up to date" " " @if at <= now { (parts::short_time(at, now, zone)) } @else { "before the service ended" } }
+    }
 }
 
 fn dll(service: Option<&State>, recorded: &Recorded, now: Millis, zone: &TimeZone) -> Part {
     let runs = service.and_then(|state| state.monitor()).map(|monitor| monitor.running);
-    let is_well = runs != Some(false) && recorded.instance.as_ref().is_some_and(|one| one.events_lost == 0);
+    let is_well = recorded.instance.as_ref().is_some_and(|one| one.events_lost == 0);
+    let is_well = if is_well { service.map(|_| runs != Some(false)) } else { Some(false) };
     let says = match &recorded.instance {
         None => html! { "it has recorded nothing yet: `rasadmin status` says whether it is registered" },
         Some(one) => html! {
@@ -111,7 +119,7 @@ fn of_service(service: Option<&State>, now: Millis, zone: &TimeZone) -> Part {
             @if faults > 0 { ", " (faults) " of them fail" }
         },
     };
-    Part { name: "Service", is_well: service.is_some() && faults == 0, says }
+    Part { name: "Service", is_well: Some(service.is_some() && faults == 0), says }
 }
 
 fn journal(config: &Config, service: Option<&State>) -> Part {
@@ -131,7 +139,7 @@ fn journal(config: &Config, service: Option<&State>) -> Part {
         }
         ", " span.code { (parts::printable(&config.journal.display().to_string())) }
     };
-    Part { name: "Journal", is_well: follow.is_some_and(|(_, works)| works), says }
+    Part { name: "Journal", is_well: follow.map(|(_, works)| works), says }
 }
 
 /// The card.
@@ -140,7 +148,10 @@ pub fn card(parts: &[Part]) -> Markup {
         section.card {
             h2 { "Health" }
             dl.facts.health { @for Part { name, is_well, says } in parts {
-                dt { span.dot.bad[!is_well] aria-hidden="true" {} (name) span.sr { @if *is_well { ": well" } @else { ": look at it" } } }
+                dt {
+                    span.dot.bad[*is_well == Some(false)].unknown[is_well.is_none()] aria-hidden="true" {}
+                    (name) span.sr { (match is_well { Some(true) => ": well", Some(false) => ": look at it", None => ": not known" }) }
+                }
                 dd { (says) }
             } }
         }

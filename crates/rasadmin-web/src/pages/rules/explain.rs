@@ -3,6 +3,7 @@
 mod answer;
 
 use crate::app::{App, Shared};
+use crate::doubt;
 use crate::fault::Fault;
 use crate::pages::asked::{self, Asked};
 use crate::visitor::Visitor;
@@ -51,14 +52,25 @@ pub async fn page(
     let query = asked::query(query)?;
     let asked = query.clone();
     let config = app.source.config();
-    let answer = app.work(move |app| Ok(asked.ask(app))).await?;
+    let (answer, doubt) = app
+        .work(move |app| {
+            let answer = asked.ask(app);
+            let user = answer.as_ref().ok().and_then(|answer| answer.as_ref()?.user());
+            // A ledger that cannot be read is no reason to leave the answer out.
+            let doubt = user.and_then(|user| doubt::of_user(app, user).ok().flatten());
+            Ok((answer, doubt))
+        })
+        .await?;
     let status = answer.as_ref().err().map_or(StatusCode::OK, |fault| fault.status);
     let server = config.server.as_ref().map(ToString::to_string).unwrap_or_default();
     let content = html! {
         h1 { "Would a user get in?" }
         (query.form(&config.zone))
         @match &answer {
-            Ok(Some(answer)) => (answer::content(&query, answer, &config.zone)),
+            Ok(Some(answer)) => {
+                @if let Some(doubt) = &doubt { p.error { (doubt) } }
+                (answer::content(&query, answer, &config.zone))
+            }
             Ok(None) => p.empty { "The answer says what would happen, stage by stage, and what each rule says. Nothing is changed, and nobody is connected. What you leave out counts as absent." },
             Err(fault) => (unanswered(fault)),
         }
@@ -71,8 +83,8 @@ pub(super) fn unanswered(fault: &Fault) -> Markup {
     html! {
         section.attention role="alert" {
             h2 { "There is no answer" }
-            p { (parts::commands(&fault.what)) "." }
-            p.remedy { (parts::commands(&fault.remedy)) "." }
+            p { (parts::commands(&parts::sentence(&fault.what))) "." }
+            p.remedy { (parts::remedy(&parts::sentence(&fault.remedy))) "." }
         }
     }
 }

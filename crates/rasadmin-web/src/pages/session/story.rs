@@ -47,11 +47,15 @@ impl Session {
             Line { time: link.start, kind: Kind::Plain, what }
         }));
         lines.extend(self.disconnect());
+        lines.extend(self.row.replaced.map(|time| {
+            let what = html! { "the client came back in another session: from here on, this one does not count in limits and quotas" };
+            Line { time, kind: Kind::Plain, what }
+        }));
         lines.extend(self.links.iter().filter_map(|link| {
             let octets = [link.input_octets, link.output_octets];
             let what = html! {
                 "link down on " (parts::text(link.port.as_str()))
-                @if let [Some(received), Some(sent)] = octets { ": " (parts::octets(Some(received))) " received, " (parts::octets(Some(sent))) " sent" }
+                @if let Some([received, sent]) = known(octets) { ": " (parts::octets(Some(received))) " received, " (parts::octets(Some(sent))) " sent" }
             };
             Some(Line { time: link.stop?, kind: Kind::Plain, what })
         }));
@@ -103,6 +107,12 @@ impl Session {
         let what = html! { "the session ended (" (parts::printable(by)) (cause.unwrap_or_default()) ")" @if row.estimated { ", an estimate" } };
         Some(Line { time: row.acct_stop_time?, kind: Kind::Plain, what })
     }
+}
+
+/// What RRAS reported of a link. A link that something else ended has nothing.
+fn known(octets: [Option<u64>; 2]) -> Option<[u64; 2]> {
+    let [Some(received), Some(sent)] = octets else { return None };
+    ([received, sent] != [0, 0]).then_some([received, sent])
 }
 
 /// A decision, with a link to its explanation.

@@ -1,6 +1,7 @@
 //! The columns of the list: those that were chosen, else those in which a row of the page has something.
 
 use super::Sessions;
+use crate::pages::user;
 use crate::parts;
 use maud::{Markup, html};
 use rasadmin_answers::show;
@@ -34,10 +35,7 @@ type Cell = fn(&Sessions, &SessionRow) -> Option<Markup>;
 pub const COLUMNS: [Column; 15] = [
     usual("began", "began", "", |of, row| Some(parts::short_time(row.acct_start_time, of.now, &of.zone))),
     usual("state", "state", "", state),
-    usual("duration", "connected for", "number", |of, row| {
-        let until = row.connected_until(of.now);
-        Some(html! { (show::between(row.acct_start_time, until)) })
-    }),
+    usual("duration", "connected for", "number", |of, row| Some(html! { (user::sessions::connected(row, of.now)) })),
     usual("address", "address", "code", |_, row| words(row.framed_ip_address.as_deref().unwrap_or_default())),
     other("identifier", "IPv6 identifier", "code", |_, row| {
         words(row.framed_interface_id.as_deref().unwrap_or_default())
@@ -47,8 +45,8 @@ pub const COLUMNS: [Column; 15] = [
     usual("computer", "computer", "", |_, row| words(row.remote_computer.as_str())),
     other("port", "port", "code", |_, row| words(&row.port().unwrap_or_default())),
     other("server", "server", "", |_, row| words(row.nas_identifier.as_str())),
-    usual("received", "received", "number", |of, row| octets(of.octets(row)[0])),
-    usual("sent", "sent", "number", |of, row| octets(of.octets(row)[1])),
+    usual("received", "received", "number", |of, row| of.octets(row, 0)),
+    usual("sent", "sent", "number", |of, row| of.octets(row, 1)),
     usual("heard", "last heard", "", heard),
     other("end", "how it ended", "", |_, row| words(row.closed_by.as_deref().unwrap_or_default())),
     other("cause", "cause of the end", "", |_, row| words(row.acct_terminate_cause.as_deref().unwrap_or_default())),
@@ -58,14 +56,13 @@ fn words(text: &str) -> Option<Markup> {
     (!text.is_empty()).then(|| parts::text(text))
 }
 
-fn octets(octets: Option<u64>) -> Option<Markup> {
-    octets.map(|octets| parts::octets(Some(octets)))
-}
-
 fn state(of: &Sessions, row: &SessionRow) -> Option<Markup> {
     match row.acct_stop_time {
         Some(stop) => Some(html! { "until " @if row.estimated { "~ " } (parts::short_time(stop, of.now, &of.zone)) }),
-        None if row.is_live() => Some(html! { span.tag.live { "connected" } }),
+        None if row.is_live() => Some(html! {
+            span.tag.live { "connected" }
+            @if row.replaced.is_some() { " " span.tag.warn title=(user::sessions::REPLACED) { "replaced" } }
+        }),
         None => None,
     }
 }
@@ -87,9 +84,15 @@ impl Sessions {
         self.seen.get(&row.acct_session_id).filter(|_| row.is_live())
     }
 
-    /// Received and sent.
-    pub(super) fn octets(&self, row: &SessionRow) -> [Option<u64>; 2] {
-        self.seen(row).map_or([row.acct_input_octets, row.acct_output_octets], |seen| seen.octets.map(Some))
+    /// What it has received, or sent.
+    fn octets(&self, row: &SessionRow, way: usize) -> Option<Markup> {
+        let (octets, is_least) = match self.seen(row) {
+            Some(seen) => (Some(seen.octets[way]), !seen.exact),
+            None => {
+                ([row.acct_input_octets, row.acct_output_octets][way], row.octets_are.as_deref() == Some("lower bound"))
+            }
+        };
+        octets.map(|_| html! { @if is_least { ">= " } (parts::octets(octets)) })
     }
 
     /// The columns to show: those that were chosen, else the usual ones that are not empty in all rows.

@@ -71,6 +71,12 @@ impl Asked {
         self.fields().iter().any(|(name, value)| !matches!(*name, "sort" | "columns") && !value.is_empty())
     }
 
+    /// Whether nothing is asked for but who is connected.
+    pub fn is_only_live(&self) -> bool {
+        self.fields().iter().all(|(name, value)| matches!(*name, "live" | "sort" | "columns") || value.is_empty())
+            && self.is_live()
+    }
+
     /// Whether anything is asked for that the first line of the form does not have.
     pub fn has_more(&self) -> bool {
         self.fields().iter().any(|(name, value)| !matches!(*name, "q" | "live" | "sort") && !value.is_empty())

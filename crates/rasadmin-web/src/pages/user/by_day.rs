@@ -54,12 +54,12 @@ pub fn section(usage: &[UsageRow], days: &[String]) -> Markup {
     };
     html! {
         section.card {
-            h2 { "Use this month, as quotas count it" }
+            h2 { "Use this month, by sessions that have ended" }
             @if bars.iter().all(|bar| bar.seconds == 0) {
                 p.empty { "No session of this user has ended this month." }
             } @else {
                 (by_day(&ByDay { title: "Connected, by day", days: &bars, table: &table }))
-                p.muted { "The connect time of sessions that are connected now is not included; quotas add it." }
+                p.muted { "Quotas also count the sessions that are connected now." }
             }
         }
     }

@@ -22,7 +22,7 @@ pub fn see(live: &mut [SessionRow], table: &LiveTable) {
 }
 
 /// Those of now.
-pub fn live(user: &User) -> Markup {
+pub(super) fn live(user: &User) -> Markup {
     let live = &user.report.live;
     html! {
         section.card {
@@ -33,7 +33,7 @@ pub fn live(user: &User) -> Markup {
 }
 
 /// Past ones.
-pub fn past(user: &User) -> Markup {
+pub(super) fn past(user: &User) -> Markup {
     let past = &user.report.past;
     html! {
         section.card {
@@ -73,14 +73,17 @@ fn table(title: &str, sessions: &[SessionRow], user: &User) -> Markup {
                 td.number { (connected(s, now)) }
                 td.number { (octets(s, s.acct_input_octets)) }
                 td.number { (octets(s, s.acct_output_octets)) }
-                td { @if s.is_live() { span.tag.live { "live" } } @else { (parts::printable(&end(s))) } }
+                td { @if s.is_live() { span.tag.live { "connected" } @if s.replaced.is_some() { " " span.tag.warn title=(REPLACED) { "replaced" } } } @else { (parts::printable(&end(s))) } }
             } } }
         } }
     }
 }
 
+/// What a mark of a session says that its client has left behind.
+pub const REPLACED: &str = "The client has come back in another session. RRAS still lists this one, which no longer counts in limits and quotas.";
+
 /// How long it was connected: `~` is an estimate, `>=` a lower bound.
-fn connected(s: &SessionRow, now: Millis) -> String {
+pub fn connected(s: &SessionRow, now: Millis) -> String {
     match (s.acct_stop_time, s.acct_session_time) {
         (None, _) if !s.is_live() => {
             s.seconds_seen().map(|seconds| format!(">= {}", show::duration(seconds))).unwrap_or_default()
@@ -102,7 +105,11 @@ fn end(s: &SessionRow) -> String {
     match (&s.imported, &s.closed_by) {
         (Some(log), _) if s.last_seen.is_some() => format!("end unknown ({log})"),
         (Some(log), _) => format!("imported ({log})"),
-        (None, by) => by.clone().unwrap_or_default(),
+        (None, by) => match (by, &s.acct_terminate_cause) {
+            // That a user has hung up needs no words.
+            (Some(by), Some(cause)) if cause != "User-Request" => format!("{by}, {cause}"),
+            (by, _) => by.clone().unwrap_or_default(),
+        },
     }
 }
 
