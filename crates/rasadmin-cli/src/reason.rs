@@ -9,7 +9,7 @@ pub fn one_line(text: &str) -> Result<String> {
     if text.is_empty() {
         return Err(CommandError::usage("the reason is empty: write one, or leave --reason out"));
     }
-    if text.contains(rasadmin_text::is_unsafe) {
+    if text.contains(char::is_control) {
         return Err(CommandError::usage("the reason has a line break or another control character: write one line"));
     }
     let length = text.chars().count();

@@ -131,7 +131,7 @@ fn asked(reason: Option<&str>, caller: &Caller) -> Result<(Option<String>, Optio
 
 /// Refuses a reason that does not fit into lists.
 pub(super) fn one_line(reason: Option<&str>) -> Result<(), Refusal> {
-    let fits = |reason: &str| reason.chars().count() <= LONGEST_REASON && !reason.contains(rasadmin_text::is_unsafe);
+    let fits = |reason: &str| reason.chars().count() <= LONGEST_REASON && !reason.contains(char::is_control);
     if reason.is_none_or(fits) {
         return Ok(());
     }

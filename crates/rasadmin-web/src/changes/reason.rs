@@ -10,7 +10,7 @@ use rasadmin_pipe::LONGEST_REASON;
 pub fn one_line(typed: &str) -> Result<String, Fault> {
     let reason = typed.trim();
     let refuse = |what: String| Err(Fault::bad_request(what, "go back, and change it: nothing was done yet"));
-    if reason.contains(rasadmin_text::is_unsafe) {
+    if reason.contains(char::is_control) {
         return refuse("the reason has a line break or another control character, and must be one line".to_owned());
     }
     let length = reason.chars().count();

@@ -99,7 +99,7 @@ value!(
     Reason(String),
     // A line may end as lines of files do.
     |json| match json.as_str().map(|text| text.strip_suffix('\n').unwrap_or(text)) {
-        Some(reason) if reason.contains(rasadmin_text::is_unsafe) => {
+        Some(reason) if reason.contains(char::is_control) => {
             Err("the reason has a line break or another control character, and must be one line".to_owned())
         }
         Some(reason) if reason.chars().count() > LONGEST_REASON => {
