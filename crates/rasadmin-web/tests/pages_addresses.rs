@@ -15,6 +15,8 @@ fn pools_leases_and_reservations_are_there() {
         .says(r"CORP\<SCRIPT>ALERT'")
         .says(r"CORP\CAROL 10.8.0.99");
     assert_eq!(page.link("staff"), "/addresses?pool=staff");
+    let text = page.text();
+    assert!(text.find("staff (IPv4)").unwrap() < text.find("guests (IPv4)").unwrap(), "the fullest first: {text}");
     pages.shows("/addresses?pool=guests").says("No address is held of the pool guests.").does_not_say("VPN0-2");
 }
 

@@ -79,7 +79,8 @@ impl Addresses {
             let who_had = question.map(|question| WhoHad::read(reader, question)).transpose()?;
             Ok((reader.pool_use()?, reader.lease_page(pool, after, ROWS)?, who_had))
         })?;
-        let pools = PoolUse::of(&config.addresses.pools, &held);
+        let mut pools = PoolUse::of(&config.addresses.pools, &held);
+        pools.sort_by(|one, other| other.percent().total_cmp(&one.percent()));
         let reserved =
             Reserved::read(&config.addresses, Some(query.reserved.as_str()).filter(|after| !after.is_empty()));
         let server = config.server.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -136,8 +136,8 @@ impl User {
                     dt { "Connected" } dd { (self.connected()) }
                     dt { "Groups" } dd { (tags(&report.groups)) }
                     dt { "Named in rules" } dd { (rules(&report.rules)) }
-                    dt { "Reserved" } dd.code { (list(&report.reservations.iter().map(reserved).collect::<Vec<_>>())) }
-                    dt { "Holds" } dd.code {
+                    dt { "Reserved" } dd.code[!report.reservations.is_empty()] { (list(&report.reservations.iter().map(reserved).collect::<Vec<_>>())) }
+                    dt { "Holds" } dd.code[!report.leases.is_empty()] {
                         @if report.leases.is_empty() { "none" }
                         @for (at, lease) in report.leases.iter().enumerate() {
                             @if at > 0 { ", " }

@@ -88,7 +88,7 @@ pub fn section(limits: &[LimitUse], known: &Known) -> Markup {
             }
             div.scroll tabindex="0" role="region" aria-label="Limits" { table {
                 thead { tr {
-                    th scope="col" { "rule" } th scope="col" { "counts" } th scope="col" { "limit" }
+                    th scope="col" { "rule" } th scope="col" { "counts" } th scope="col" { "condition" }
                     @if is_known { th scope="col" { "used" } th scope="col" { "state" } }
                 } }
                 tbody { @for limit in limits { tr {
