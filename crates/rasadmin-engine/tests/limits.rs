@@ -6,7 +6,7 @@ mod support;
 use rasadmin_engine::effect::{DayUse, RemoteSession, Usage};
 use rasadmin_engine::event::Event;
 use rasadmin_engine::explain::{Question, explain, explain_each};
-use rasadmin_engine::{Id, InterfaceType, Name, Quarantine, Tunnel};
+use rasadmin_engine::{Effect, Id, InterfaceType, Name, Quarantine, Tunnel};
 use support::{OPEN, Scene, TWO, With, connection, corp, from_computer, ikev2, limit, one_session, today};
 
 fn remote(session: u128, live: bool, seconds: u64, start: i64) -> RemoteSession {
@@ -134,6 +134,41 @@ fn what_a_returning_client_left_behind_counts_no_longer_when_its_hangup_comes() 
     assert_eq!(hang_up(&mut scene, 1, 1100), 100);
     assert!(scene.ended().ends_with("hangup 1100"), "{}", scene.ended());
     assert_eq!(hang_up(&mut scene, 2, 1000), 1100);
+    // Its hangup may be recorded long after its end, and after something else has closed it: the same.
+    for closed in [false, true] {
+        let mut scene = Scene::new(OPEN);
+        for handle in [1, 2] {
+            scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
+            scene.link(handle, &format!("VPN2-{handle}")).unwrap();
+            scene.wait(100);
+        }
+        if closed {
+            scene.begin(3, "bob", "VPN2-1").unwrap();
+        }
+        scene.wait(200);
+        assert_eq!(hang_up(&mut scene, 1, 90), 90, "closed: {closed}");
+    }
+    // What is replaced before midnight counts on that day, and the octets when they are reported.
+    let mut scene = Scene::new(OPEN);
+    for handle in [1, 2] {
+        scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
+        scene.link(handle, &format!("VPN2-{handle}")).unwrap();
+        scene.wait(100);
+    }
+    scene.wait(86_400);
+    assert_eq!(hang_up(&mut scene, 1, 86_600), 0, "today");
+    let days: Vec<_> = scene
+        .records
+        .iter()
+        .flat_map(|record| &record.effects)
+        .filter_map(|effect| match effect {
+            Effect::Used { days, .. } => {
+                Some(days.iter().map(|day| (day.seconds, day.input_octets)).collect::<Vec<_>>())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(days, [vec![(100, 0), (0, 7)]]);
     // One that proves to be alive counts in full.
     let mut scene = Scene::new(OPEN);
     for handle in [1, 2] {

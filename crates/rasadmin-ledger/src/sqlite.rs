@@ -78,7 +78,7 @@ impl Sqlite {
         let access = if create == Create::Yes { Access::Make } else { Access::Write };
         let _guard = deadline::until(deadline);
         if create == Create::Yes {
-            private_file(path);
+            let _ = private_file(path);
         }
         let ledger = Self {
             database: Database::open(path, path, access)?,
@@ -192,10 +192,12 @@ impl Sqlite {
             return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));
         };
         // One read transaction: the copy does not contain what is committed meanwhile.
-        private_file(to);
+        let is_ours = private_file(to);
         if let Err(error) = self.database.copy(name) {
-            // What was begun would stand in the way of the next attempt.
-            let _ = std::fs::remove_file(to);
+            if is_ours {
+                // What was begun would stand in the way of the next attempt.
+                let _ = std::fs::remove_file(to);
+            }
             return Err(error);
         }
         let damage = Database::open(to, to, Access::Read)?.damage(sqlite_only::QUICK_CHECK)?;
@@ -232,16 +234,14 @@ impl Sqlite {
 }
 
 /// Makes an empty file that only its owner can read, if there is none: it says who was connected when, and from where.
-/// SQLite gives its other files the same rights. On Windows the rights are those of the folder.
-fn private_file(path: &Path) {
+/// SQLite gives its other files the same rights. On Windows the rights are those of the folder. Returns whether it has made
+/// one: SQLite says what is wrong with the place, if anything is.
+fn private_file(path: &Path) -> bool {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        // SQLite says what is wrong with the place, if anything is.
-        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    }
-    #[cfg(not(unix))]
-    let _ = path;
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).is_ok()
 }
 
 #[cfg(unix)]

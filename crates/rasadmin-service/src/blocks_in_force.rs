@@ -57,22 +57,19 @@ impl BlocksInForce {
         self
     }
 
-    /// All of them, from answers to this question.
+    /// All of them, from answers to this question. If a later part is refused, as by an older service or a busy one, `more` says
+    /// how many are missing.
     ///
     /// # Errors
-    /// If one of them is not answered.
+    /// If the first question is not answered.
     pub fn of_answers<E>(mut ask: impl FnMut(Request) -> Result<Self, E>) -> Result<Self, E> {
         let mut whole = ask(Request::Blocks { after: None })?;
-        while let Some(last) = whole.blocks.last().filter(|_| whole.more > 0).map(|block| block.subject.clone()) {
-            let next = ask(Request::Blocks { after: serde_json::to_string(&last).ok() })?;
-            // An older service begins again with the first one. Then `more` stays, and says what is missing.
-            if next.blocks.first().is_none_or(|first| first.subject > last) {
-                whole.more = next.more;
-                whole.in_part |= next.in_part;
-                whole.blocks.extend(next.blocks);
-            } else {
-                break;
-            }
+        while let Some(last) = whole.blocks.last().filter(|_| whole.more > 0) {
+            let after = serde_json::to_string(&last.subject).ok();
+            let Ok(next) = ask(Request::Blocks { after }) else { break };
+            whole.more = next.more;
+            whole.in_part |= next.in_part;
+            whole.blocks.extend(next.blocks);
         }
         Ok(whole.latest_first())
     }

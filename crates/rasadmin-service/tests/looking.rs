@@ -68,9 +68,9 @@ fn blocks_of_any_number_are_asked_for_in_parts() {
     }
 }
 
-/// A service that knows no parts answers each question with the same blocks.
+/// An older service does not know the question for the rest, and a busy one refuses it.
 #[test]
-fn an_older_service_is_not_asked_without_end() {
+fn what_a_later_answer_lacks_is_counted() {
     let block = |n: u8| Block {
         subject: BlockSubject::claimed_computer(&Name::new(&format!("PC{n}"))),
         since: i64::from(n),
@@ -78,14 +78,11 @@ fn an_older_service_is_not_asked_without_end() {
         reason: None,
         by: None,
     };
-    let first = BlocksInForce { blocks: vec![block(1), block(2)], more: 3, ..BlocksInForce::default() };
-    let mut asked = 0;
-    let whole = BlocksInForce::of_answers(|_| -> Result<BlocksInForce, Infallible> {
-        asked += 1;
-        Ok(first.clone())
-    });
-    let Ok(whole) = whole;
-    assert_eq!((whole.blocks, whole.more, asked), (vec![block(2), block(1)], 3, 2));
+    let mut answers =
+        vec![Err("busy"), Ok(BlocksInForce { blocks: vec![block(1), block(2)], more: 3, ..BlocksInForce::default() })];
+    let whole = BlocksInForce::of_answers(|_| answers.pop().unwrap()).unwrap();
+    assert_eq!((whole.blocks, whole.more, answers.len()), (vec![block(2), block(1)], 3, 0));
+    assert_eq!(BlocksInForce::of_answers(|_| Err("busy")), Err("busy"));
 }
 
 #[test]

@@ -145,6 +145,8 @@ struct Check<'a> {
     seen: CheckCounts,
     /// Connections that a command closed: RRAS's later reports about them are out of order.
     closed_by_command: HashSet<u64>,
+    /// Sessions whose clients came back in others before they ended.
+    left_behind: HashSet<Id>,
     /// Leases that ended with them: address and port.
     ended_by_command: HashSet<(Family, u64, String)>,
 }
@@ -180,8 +182,8 @@ pub fn round(
         ));
     }
     let seen = CheckCounts { records: raw.len(), ..CheckCounts::default() };
-    let (closed_by_command, ended_by_command) = Default::default();
-    let mut check = Check { round, found, seen, closed_by_command, ended_by_command };
+    let (closed_by_command, left_behind, ended_by_command) = Default::default();
+    let mut check = Check { round, found, seen, closed_by_command, left_behind, ended_by_command };
     let mut records = check.decoded(&raw, before.position.map_or(0, |position| position.number));
     spoil(&mut records);
     let begin = check.carry_out(&records, before);

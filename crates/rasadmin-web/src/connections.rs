@@ -1,6 +1,6 @@
 //! Accepts connections, and serves the routes on them until the server stops.
 
-use crate::attempts::{Network, network};
+use crate::attempts::network;
 use crate::gate::Ends;
 use crate::patient::Patient;
 use crate::served::Served;
@@ -37,8 +37,10 @@ pub struct Limits {
     pub answer: Duration,
     /// How many connections there may be.
     pub connections: usize,
-    /// How many of them one address of another computer may have, or one IPv6 network of a site.
+    /// How many of them one address of another computer may have.
     pub of_one: usize,
+    /// How many of them the IPv6 addresses of one site may have together.
+    pub of_site: usize,
     /// How many of them are kept for this computer.
     pub here: usize,
     /// How long the last answers may take when the server stops.
@@ -54,6 +56,7 @@ impl Default for Limits {
             answer: seconds(30),
             connections: 512,
             of_one: 64,
+            of_site: 192,
             here: 64,
             stop: seconds(5),
         }
@@ -90,9 +93,9 @@ pub async fn accept(listener: TcpListener, serving: Serving, mut stop: watch::Re
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        // Beyond the limit, a connection is closed at once.
-        let Some(place) = places.take(remote.ip(), &limits) else { continue };
         let Ok(ends) = ends(&stream, remote) else { continue };
+        // Beyond the limit, a connection is closed at once.
+        let Some(place) = places.take(ends, &limits) else { continue };
         let (serving, watcher, mut stop) = (serving.clone(), graceful.watcher(), stop.clone());
         tokio::spawn(async move {
             let opened = tokio::select! {
@@ -174,43 +177,46 @@ fn ends(stream: &TcpStream, remote: std::net::SocketAddr) -> std::io::Result<End
     Ok(Ends { remote, local: stream.local_addr()? })
 }
 
-/// The connections that there are, by where they come from.
+/// The connections that there are, by the address of the other computer; None is this one.
 #[derive(Default)]
-struct Places(Mutex<HashMap<Network, usize>>);
+struct Places(Mutex<HashMap<Option<IpAddr>, usize>>);
 
 /// The place of one connection.
 struct Held {
     places: Arc<Places>,
-    network: Network,
+    of: Option<IpAddr>,
 }
 
 impl Places {
-    fn take(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Option<Held> {
-        let network = network(address);
-        let mut of = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, own) = (of.values().sum::<usize>(), of.get(&network).copied().unwrap_or(0));
-        let is_full = match network {
-            // Everybody behind a proxy on this computer comes from there.
-            None => false,
-            Some(_) => {
-                own >= limits.of_one || all - of.get(&None).copied().unwrap_or(0) >= limits.connections - limits.here
-            }
+    fn take(self: &Arc<Self>, ends: Ends, limits: &Limits) -> Option<Held> {
+        let [remote, local] = [ends.remote, ends.local].map(|end| end.ip().to_canonical());
+        let of = (!remote.is_loopback() && remote != local).then_some(remote);
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |counts: &dyn Fn(&IpAddr) -> bool| -> usize {
+            held.iter().filter(|(of, _)| of.is_some_and(|of| counts(&of))).map(|(_, count)| count).sum()
         };
-        if is_full || all >= limits.connections {
+        // Everybody behind a proxy on this computer comes from there.
+        let is_full = of.is_some_and(|of| {
+            sum(&|other| *other == of) >= limits.of_one
+                || sum(&|other| network(*other) == network(of)) >= limits.of_site
+                || sum(&|_| true) >= limits.connections.saturating_sub(limits.here)
+        });
+        if is_full || held.values().sum::<usize>() >= limits.connections {
             return None;
         }
-        of.insert(network, own + 1);
-        Some(Held { places: self.clone(), network })
+        *held.entry(of).or_default() += 1;
+        drop(held);
+        Some(Held { places: self.clone(), of })
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut of = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match of.get_mut(&self.network) {
+        let mut held = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.get_mut(&self.of) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
-                of.remove(&self.network);
+                held.remove(&self.of);
             }
         }
     }
@@ -220,12 +226,17 @@ impl Drop for Held {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::net::SocketAddr;
+
+    fn from(address: &str) -> Ends {
+        Ends { remote: SocketAddr::new(address.parse().unwrap(), 5000), local: "10.0.0.9:8600".parse().unwrap() }
+    }
 
     #[test]
     fn one_address_has_a_part_of_the_places() {
         let limits = Limits { connections: 5, of_one: 2, here: 1, ..Limits::default() };
         let places = Arc::new(Places::default());
-        let take = |address: &str| places.take(address.parse().unwrap(), &limits);
+        let take = |address: &str| places.take(from(address), &limits);
         let first = take("10.0.0.1").unwrap();
         let _second = take("::ffff:10.0.0.1").unwrap();
         assert!(take("10.0.0.1").is_none());
@@ -238,13 +249,16 @@ mod tests {
     /// A host has as many IPv6 addresses as it likes.
     #[test]
     fn a_site_with_many_addresses_has_a_part_of_the_places_and_this_computer_keeps_some() {
-        let limits = Limits { connections: 6, of_one: 2, here: 2, ..Limits::default() };
+        let limits = Limits { connections: 7, of_one: 2, of_site: 3, here: 2, ..Limits::default() };
         let places = Arc::new(Places::default());
-        let take = |address: &str| places.take(address.parse().unwrap(), &limits);
-        let _site: Vec<_> = ["2001:db8:0:1::2", "2001:db8:0:2::3"].map(|address| take(address).unwrap()).into();
-        assert!(take("2001:db8::4").is_none());
+        let take = |address: &str| places.take(from(address), &limits);
+        let site = ["2001:db8:0:1::2", "2001:db8:0:1::2", "2001:db8:0:2::3"];
+        let _site: Vec<_> = site.map(|address| take(address).unwrap()).into();
+        assert!(take("2001:db8:0:1::2").is_none() && take("2001:db8::4").is_none());
         let _others: Vec<_> = ["2001:db8:1::1", "10.0.0.1"].map(|address| take(address).unwrap()).into();
         assert!(take("10.0.0.2").is_none(), "the rest is kept");
-        assert!(take("127.0.0.1").is_some_and(|_one| take("::1").is_some()));
+        // By the loopback address, or by its own.
+        let _here = take("127.0.0.1").unwrap();
+        assert!(take("10.0.0.9").is_some());
     }
 }

@@ -11,12 +11,16 @@ use rasadmin_policy::Identity;
 /// # Errors
 /// If the ledger cannot be read.
 pub fn of_user(app: &App, user: &Identity) -> Result<Option<String>, Fault> {
-    let of = UserFilter { domain: None, name: user.name.clone() };
-    let filter = Filter { user: Some(of), ..Filter::default() };
-    let known = app.source.ledger(|reader| reader.users(&filter))?;
-    if known.iter().any(|of| of.domain == user.domain) {
+    let known = |domain| {
+        let of = UserFilter { domain, name: user.name.clone() };
+        let filter = Filter { user: Some(of), ..Filter::default() };
+        app.source.ledger(|reader| reader.users(&filter))
+    };
+    // An index finds one user at once. To look for others takes longer.
+    if !known(Some(user.domain.clone()))?.is_empty() {
         return Ok(None);
     }
+    let known = known(None)?;
     let others: Vec<_> = known.iter().map(|of| parts::printable(&parts::whole_name(&of.domain, &of.name))).collect();
     Ok(Some(if others.is_empty() {
         "The ledger has no connection of this user, not even a refused one: check the name.".to_owned()

@@ -20,7 +20,8 @@ async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let visitor = request.extensions().get::<Visitor>().cloned();
     let (section, path) = (section(request.uri().path()), request.uri().to_string());
     let looks = request.method().is_safe();
-    let asked = looks && request.uri().query().is_some();
+    // The pages of a list are asked for by links.
+    let asked = looks && request.uri().query().is_some_and(|query| !query.contains("after="));
     // A file that the browser saves is not waited for, nor is the stream of events.
     let is_page = !matches!(request.uri().path(), "/reports.csv" | "/events");
     let answer = next.run(request).await;

@@ -7,13 +7,13 @@
 mod rank;
 
 use crate::app::App;
+use crate::attempts::shown;
 use crate::fault::Fault;
 use crate::pages::asked::given;
 use rasadmin_ledger::RowId;
 use rasadmin_ledger::report::{Filter, SessionKey, SessionRow, SessionSearch};
 use rasadmin_policy::Millis;
 use rasadmin_service::live_table::LiveSession;
-use rasadmin_text::printable;
 use std::collections::HashMap;
 
 /// How many sessions a search may find in an order that has no index: all that a server can have at once.
@@ -70,7 +70,7 @@ impl Order {
         found.map(|(_, by)| Self { by: *by, is_turned }).ok_or_else(|| {
             let all: Vec<_> = WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
             let remedy = format!("choose one of {}; a hyphen before it turns the order round", all.join(", "));
-            Fault::bad_request(format_args!("there is no order `{}`", printable(asked)), remedy)
+            Fault::bad_request(format_args!("there is no order `{}`", shown(asked)), remedy)
         })
     }
 
@@ -178,12 +178,13 @@ fn sorted(
         None => 0,
         Some((cursor, id)) => match rank.after(&keys, cursor, id) {
             Some(first) => first,
-            // It does not belong to the list any more, as when it has ended, but the ledger knows where it was.
-            None => {
+            // It does not belong to the list any more, as when it has ended, but the ledger knows whose it was.
+            None if order.by == By::User => {
                 let gone = app.source.ledger(|reader| reader.sessions_numbered([id].into_iter()))?;
                 let gone = rank.of(&key_of(gone.first().ok_or_else(lost)?));
                 keys.partition_point(|key| rank.of(key) <= gone)
             }
+            None => return Err(lost()),
         },
     };
     let (all, rest) = (keys.len(), &keys[first.min(keys.len())..]);
@@ -193,15 +194,10 @@ fn sorted(
     Ok(Page { rows, next, all: Some(all), is_too_long: false })
 }
 
+/// What the order of the users needs.
 fn key_of(row: &SessionRow) -> SessionKey {
-    SessionKey {
-        id: row.id,
-        live: row.is_live().then(|| row.acct_session_id.clone()),
-        user: row.domain.clone().zip(row.name.clone()),
-        start: row.acct_start_time,
-        stop: row.acct_stop_time.or(row.last_seen),
-        octets: [row.acct_input_octets, row.acct_output_octets],
-    }
+    let user = row.domain.clone().zip(row.name.clone());
+    SessionKey { id: row.id, user, start: row.acct_start_time, ..SessionKey::default() }
 }
 
 impl Page {

@@ -164,3 +164,14 @@ fn a_page_that_cannot_be_shown_yet_looks_again() {
     assert!(!file.html.contains("data-awaited") && !file.html.contains("refresh"), "{}", file.html);
     assert!(unavailable("/api/v1/sessions").html.starts_with("{\"error\""));
 }
+
+/// A list without marks would say that nobody is blocked.
+#[test]
+fn a_list_says_if_it_is_not_known_who_is_blocked() {
+    let pages = Pages::of(day());
+    pages.shows("/users").does_not_say("who is blocked is not known");
+    // A segment in a version of the format that no program knows yet.
+    let unreadable = b"rasjrnl\n\x02\0\0\0\x14\0\0\0\xf4\x2a\xea\x70";
+    std::fs::write(pages.scene.path().join("0000000002.segment"), unreadable).unwrap();
+    pages.shows("/users").says("who is blocked is not known at the moment").says(r"CORP\ALICE");
+}

@@ -66,9 +66,11 @@ impl Run {
 /// The name and the result of a test, from libtest's line. What a program wrote without an end of line, to a standard
 /// error that nobody captured, stands before it.
 fn result_of_test(line: &str) -> Option<(&str, &str)> {
-    let (name, result) = line.rsplit_once(" ... ")?;
+    let ends = ["ok", "FAILED", "ignored"].iter().filter_map(|result| line.find(&format!(" ... {result}")));
+    let (name, result) = line.split_at(ends.min()?);
+    let result = result.trim_start_matches(" ... ");
     let name = name.strip_prefix("test ").or_else(|| Some(name.rsplit_once("test ")?.1))?;
-    ["ok", "FAILED", "ignored"].iter().any(|known| result.starts_with(known)).then_some((name, result))
+    Some((name, result))
 }
 
 /// The name of a program's file, without its folder and `.exe`.
@@ -115,7 +117,7 @@ mod tests {
 
 running 2 tests
 test table::tests::it_is_whole ... ok
-test table::tests::later ... ignored
+test table::tests::later ... ignored, it takes an hour ... or two
 
 test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.52s
 

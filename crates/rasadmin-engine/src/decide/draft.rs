@@ -364,16 +364,16 @@ impl<'a> Draft<'a> {
     fn use_by_days(&self, session: &Session, stop: Stamp, usage: &Usage) -> Vec<DayUse> {
         let zone = &self.context.config.zone;
         let left = session.replaced.map(|replaced| replaced.at).filter(|at| at.mono < stop.mono);
-        let without = left.map_or(0, |left| stop.seconds_since(left));
-        let stop = stop.time;
-        let until = stop.saturating_sub(Millis::try_from(without).unwrap_or(0).saturating_mul(1000));
-        let millis = Millis::try_from(usage.seconds.saturating_sub(without)).unwrap_or(0).saturating_mul(1000);
+        let millis = |seconds: u64| Millis::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+        let until = stop.time.saturating_sub(millis(left.map_or(0, |left| stop.seconds_since(left))));
+        // A hangup may be recorded long after the end, so what it reports begins with the session.
+        let seconds = left.map_or(usage.seconds, |left| usage.seconds.min(left.seconds_since(session.began)));
         let mut days: Vec<DayUse> = session.used.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
         let seen = DayUse::octets(&days);
-        for (labels, seconds) in days_of(until.saturating_sub(millis), until, zone) {
+        for (labels, seconds) in days_of(until.saturating_sub(millis(seconds)), until, zone) {
             on(&mut days, labels).seconds += seconds;
         }
-        let last = on(&mut days, labels_at(stop, zone));
+        let last = on(&mut days, labels_at(stop.time, zone));
         last.input_octets += usage.input_octets.saturating_sub(seen[0]);
         last.output_octets += usage.output_octets.saturating_sub(seen[1]);
         days

@@ -7,7 +7,7 @@ use super::{DecisionRow, Reader, SessionRow};
 use crate::value::Value;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::{Millis, Name, Stage};
-use std::net::Ipv6Addr;
+use std::net::IpAddr;
 
 /// What is searched for. None means that it does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,14 +77,16 @@ impl SessionSearch {
     /// The values of the filter, and of what a search asks of a row besides.
     pub(super) fn values<'v>(&'v self, folded: Option<&'v Name>) -> Vec<(&'static str, Value<'v>)> {
         let mut values = self.filter.limited();
-        let ipv6 =
-            self.address.as_deref().and_then(|address| Some(spellings(address.parse::<Ipv6Addr>().ok()?.into())));
+        // As the tables have it, if it is an address.
+        let parsed: Option<IpAddr> = self.address.as_deref().and_then(|typed| typed.parse().ok());
+        let address = parsed.map(|address| address.to_string()).or_else(|| self.address.clone());
+        let ipv6 = parsed.filter(IpAddr::is_ipv6).map(spellings);
         let (identifier, prefix) = ipv6.map_or((None, None), |(identifier, prefix)| (Some(identifier), prefix));
         values.extend([
             (":identifier", identifier.into()),
             (":prefix", prefix.into()),
             (":tunnel", self.tunnel.as_deref().into()),
-            (":address", self.address.as_deref().into()),
+            (":address", address.into()),
             (":computer", self.computer.as_deref().into()),
             (":either", self.name.as_ref().into()),
             (":folded", folded.into()),

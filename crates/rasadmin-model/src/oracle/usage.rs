@@ -32,7 +32,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // What its client left behind when it came back counts until then.
         let without = if reported.replaced { at.mono.since(reported.replaced_at) } else { 0 };
         let until = at.time.saturating_sub_unsigned(without);
-        let [counted, elapsed, closed] = [seconds, elapsed, closed].map(|all| all.saturating_sub(without / 1000));
+        let most = if reported.replaced { reported.replaced_at.since(reported.began.mono) / 1000 } else { u64::MAX };
+        let [counted, elapsed, closed] = [seconds, elapsed, closed].map(|all| all.min(most));
         let seconds = (least(counted).saturating_sub(1), counted.max(if sure { 0 } else { elapsed.max(closed) }) + 1);
         let octets = (if known { added.0 } else { 0 }, added.1);
         let mut used = vec![Use { seconds, octets, stop: until }];

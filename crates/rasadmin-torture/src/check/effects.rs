@@ -4,7 +4,7 @@ use super::{Before, Check, Journal};
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{ClosedBy, EndedBy};
-use rasadmin_engine::state::{Session, Sums, period_label};
+use rasadmin_engine::state::{Sums, period_label};
 use rasadmin_engine::{Effect, Event, Id, Identity, Record, State};
 use std::collections::{HashMap, HashSet};
 
@@ -22,6 +22,10 @@ impl Check<'_> {
             }
             self.leases(record, state);
             let used = Used::of(record, state);
+            self.left_behind.extend(record.ended().map(|ended| ended.session).filter(|id| {
+                let closed = state.closed_session(*id).map(|closed| &closed.session);
+                state.session(*id).or(closed).is_some_and(|session| session.replaced.is_some())
+            }));
             let live = state.live_count();
             state.apply(record);
             if let Some(used) = used {
@@ -122,9 +126,7 @@ impl Used {
     /// For the hangup of a live session whose use is reported for the first time.
     fn of(record: &Record, state: &State) -> Option<Self> {
         let [ended] = record.ended().collect::<Vec<_>>()[..] else { return None };
-        // The time of one that its client left behind counts only until then.
-        let alone = |session: &&Session| session.used.is_empty() && session.replaced.is_none();
-        let session = state.session(ended.session).filter(alone)?;
+        let session = state.session(ended.session).filter(|session| session.used.is_empty())?;
         let days = record.effects.iter().flat_map(|effect| match effect {
             Effect::Used { days, .. } => &days[..],
             _ => &[],
@@ -135,7 +137,9 @@ impl Used {
         let [month] = months[..] else { return None };
         let user = session.user.clone()?;
         let octets = ended.usage.input_octets + ended.usage.output_octets;
-        let more = Sums { seconds: ended.usage.seconds, octets };
+        // The time of one that its client left behind counts only until then.
+        let most = session.replaced.map_or(u64::MAX, |replaced| replaced.at.seconds_since(session.began));
+        let more = Sums { seconds: ended.usage.seconds.min(most), octets };
         Some(Self { before: state.used(&user, Period::Month, month), user, month, more })
     }
 }

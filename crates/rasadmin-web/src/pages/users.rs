@@ -48,8 +48,8 @@ struct Users {
     sort: &'static str,
     now: Millis,
     users: Answer<Page>,
-    /// Who is blocked; nobody if that is not known here.
-    blocked: BTreeSet<Identity>,
+    /// Who is blocked. None if not all of it is known here.
+    blocked: Option<BTreeSet<Identity>>,
 }
 
 /// The page.
@@ -92,12 +92,9 @@ impl Users {
         let users = app.source.users(AskedUsers { order, part, after, limit: USERS }, heavy::PAGE)?;
         let config = app.source.config();
         let server = config.server.as_ref().map(ToString::to_string).unwrap_or_default();
-        let blocks = app.source.blocks().ok().flatten().unwrap_or_default();
-        let blocked = blocks.blocks.into_iter().filter_map(|block| match block.subject {
-            BlockSubject::User(user) => Some(user),
-            BlockSubject::ClaimedComputer(_) => None,
-        });
-        Ok(Self { server, config, query, sort, now: app.source.now(), users, blocked: blocked.collect() })
+        let is_ready = matches!(users, Answer::Ready(_));
+        let blocked = if is_ready { blocked(app) } else { None };
+        Ok(Self { server, config, query, sort, now: app.source.now(), users, blocked })
     }
 
     fn content(&self) -> Markup {
@@ -129,6 +126,7 @@ impl Users {
             }
             p.muted.foot {
                 "times: " (zone.iana_name().unwrap_or("UTC")) ", as of " (parts::short_time(*made, self.now, zone))
+                @if self.blocked.is_none() { "; who is blocked is not known at the moment" }
             }
         }
     }
@@ -183,7 +181,9 @@ impl Users {
     }
 
     fn is_blocked(&self, user: &KnownUser) -> bool {
-        self.blocked.contains(&Identity { domain: user.domain.clone(), name: user.name.clone() })
+        let blocked = self.blocked.as_ref();
+        blocked
+            .is_some_and(|blocked| blocked.contains(&Identity { domain: user.domain.clone(), name: user.name.clone() }))
     }
 
     /// A head that sorts.
@@ -206,6 +206,17 @@ impl Users {
             }
         }
     }
+}
+
+/// The users who are blocked. None if not all of them are known.
+fn blocked(app: &App) -> Option<BTreeSet<Identity>> {
+    // Before the first record, nobody is.
+    let blocks = app.source.blocks().ok()?.unwrap_or_default();
+    let users = blocks.blocks.into_iter().filter_map(|block| match block.subject {
+        BlockSubject::User(user) => Some(user),
+        BlockSubject::ClaimedComputer(_) => None,
+    });
+    (blocks.more == 0 && !blocks.in_part).then(|| users.collect())
 }
 
 /// When something last was; a dash if it never was.

@@ -3,7 +3,7 @@
 use super::day::midnight;
 use super::health::Recorded;
 use crate::fault;
-use crate::parts::commands;
+use crate::parts;
 use crate::source::Source;
 use maud::{Markup, html};
 use rasadmin_answers::show;
@@ -75,7 +75,7 @@ fn of(
     // What is wrong may be a line of the file, which viewers may not see: operators see it with the rules.
     if let (file, Some(_)) = source.config_fault() {
         let what = format!("the configuration {} is broken, and the last good one is in force", file.display());
-        all.push(Attention::new(what, "run `rasadmin config check`, or let an operator look at /rules"));
+        all.push(Attention::new(what, "run `rasadmin config check`; operators see at /rules what is wrong"));
     }
     match service {
         Ok(state) => all.extend(of_service(state, now)),
@@ -162,8 +162,8 @@ pub fn list(all: &[Attention]) -> Markup {
             section.attention role="status" {
                 h2 { "Needs attention" }
                 ul { @for one in all { li {
-                    span { (commands(&one.what)) }
-                    span.remedy { (commands(&one.remedy)) }
+                    span { (parts::commands(&one.what)) }
+                    span.remedy { (parts::remedy(&one.remedy)) }
                 } } }
             }
         }

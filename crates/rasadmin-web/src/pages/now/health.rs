@@ -135,6 +135,7 @@ fn journal(config: &Config, service: Option<&State>) -> Part {
                 @match follow.record { Some(record) => { "record " (grouped(record)) } None => "no records yet" }
                 @if follow.behind > 0 { ", " (grouped(follow.behind)) " of them not in the ledger yet" }
             }
+            None if service.is_some() => "not known: the duty follow is switched off",
             None => "not known without the service",
         }
         ", " span.code { (parts::printable(&config.journal.display().to_string())) }
