@@ -169,8 +169,12 @@ fn the_ledger_has_the_whole_day() {
     // RRAS tells of the end of a connection whose first link was rejected, too: recorded, and nothing changed.
     assert_eq!(ask("SELECT count(*) FROM anomalies WHERE what = 'hangup of an unknown connection'"), 10);
     assert_eq!(ask("SELECT count(*) FROM anomalies"), 10);
+    // What clients left behind when they came back counts until then.
+    let left =
+        "SELECT sum(max(0, acct_session_time - (replaced - acct_start_time) / 1000)) FROM sessions WHERE billed = 1";
+    assert_eq!(ask("SELECT count(*) FROM sessions WHERE billed = 1 AND replaced < acct_stop_time"), 4);
     assert_eq!(
-        ask("SELECT sum(seconds) FROM use"),
+        ask("SELECT sum(seconds) FROM use") + ask(left),
         ask("SELECT sum(acct_session_time) FROM sessions WHERE billed = 1")
     );
     assert!(ask("SELECT count(*) FROM sessions WHERE octets_are = 'exact'") > 200);
