@@ -114,6 +114,17 @@ fn what_a_returning_client_left_behind_is_counted_until_it_was_back() {
     assert_eq!(scene.ended(), "port started again 100");
 }
 
+/// A laptop that comes back from the same computer after 100 seconds, and another 100 seconds.
+fn back_after_100_seconds() -> Scene {
+    let mut scene = Scene::new(OPEN);
+    for handle in [1, 2] {
+        scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
+        scene.link(handle, &format!("VPN2-{handle}")).unwrap();
+        scene.wait(100);
+    }
+    scene
+}
+
 /// RRAS reports the end of a dead client's connection hours later. The user is not denied for hours that the client was
 /// not there.
 #[test]
@@ -123,12 +134,7 @@ fn what_a_returning_client_left_behind_counts_no_longer_when_its_hangup_comes() 
         scene.hangup(from_computer(handle, "alice", "LAPTOP").with(|event| event.usage = usage(seconds)));
         today(scene, "ALICE")
     };
-    let mut scene = Scene::new(OPEN);
-    for handle in [1, 2] {
-        scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
-        scene.link(handle, &format!("VPN2-{handle}")).unwrap();
-        scene.wait(100);
-    }
+    let mut scene = back_after_100_seconds();
     scene.wait(900);
     // It was connected for 1,100 seconds as RRAS has it, and for 100 before its client was back.
     assert_eq!(hang_up(&mut scene, 1, 1100), 100);
@@ -136,12 +142,7 @@ fn what_a_returning_client_left_behind_counts_no_longer_when_its_hangup_comes() 
     assert_eq!(hang_up(&mut scene, 2, 1000), 1100);
     // Its hangup may be recorded long after its end, and after something else has closed it: the same.
     for closed in [false, true] {
-        let mut scene = Scene::new(OPEN);
-        for handle in [1, 2] {
-            scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
-            scene.link(handle, &format!("VPN2-{handle}")).unwrap();
-            scene.wait(100);
-        }
+        let mut scene = back_after_100_seconds();
         if closed {
             scene.begin(3, "bob", "VPN2-1").unwrap();
         }
@@ -149,12 +150,7 @@ fn what_a_returning_client_left_behind_counts_no_longer_when_its_hangup_comes() 
         assert_eq!(hang_up(&mut scene, 1, 90), 90, "closed: {closed}");
     }
     // What is replaced before midnight counts on that day, and the octets when they are reported.
-    let mut scene = Scene::new(OPEN);
-    for handle in [1, 2] {
-        scene.connect(from_computer(handle, "alice", "LAPTOP")).unwrap();
-        scene.link(handle, &format!("VPN2-{handle}")).unwrap();
-        scene.wait(100);
-    }
+    let mut scene = back_after_100_seconds();
     scene.wait(86_400);
     assert_eq!(hang_up(&mut scene, 1, 86_600), 0, "today");
     let days: Vec<_> = scene

@@ -13,6 +13,8 @@ pub(crate) use row::{ColumnError, Row};
 use crate::queries::{self, sqlite_only};
 use crate::value::values;
 use crate::{Error, ErrorKind, interrupt};
+use rasadmin_rights::private;
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -204,7 +206,7 @@ impl Sqlite {
         if let Some(damage) = damage.first() {
             return Err(Error::new(ErrorKind::Corrupt, to, format!("the copy is damaged: {damage}")));
         }
-        let synced = std::fs::OpenOptions::new().write(true).open(to).and_then(|file| file.sync_all());
+        let synced = OpenOptions::new().write(true).open(to).and_then(|file| file.sync_all());
         synced.map_err(|e| Error::new(ErrorKind::Other, to, format!("it is not safely on disk: {e}")))
     }
 
@@ -237,11 +239,7 @@ impl Sqlite {
 /// SQLite gives its other files the same rights. On Windows the rights are those of the folder. Returns whether it has made
 /// one: SQLite says what is wrong with the place, if anything is.
 fn private_file(path: &Path) -> bool {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).is_ok()
+    private::only_ours(OpenOptions::new().write(true).create_new(true)).open(path).is_ok()
 }
 
 #[cfg(unix)]

@@ -181,14 +181,18 @@ pub fn network(address: IpAddr) -> Network {
     }
 }
 
-/// A text from a stranger for the log, between backticks: on one line, short, and without a backtick.
+/// A text for the log, where backticks enclose it: on one line, with its own backticks escaped.
+pub fn enclosed(text: &str) -> String {
+    printable(text).replace('`', "\\u{60}")
+}
+
+/// The same for a text of a stranger, cut if it is long.
 pub fn shown(name: &str) -> String {
     /// Longer ones are cut.
     const LONGEST: usize = 64;
-    let whole = |name: &str| printable(name).replace('`', "\\u{60}");
     match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", whole(&name[..end])),
-        None => whole(name),
+        Some((end, _)) => format!("{}…", enclosed(&name[..end])),
+        None => enclosed(name),
     }
 }
 

@@ -49,8 +49,8 @@ async fn form(
         return Ok(Redirect::to(own_path(&next)).into_response());
     }
     let why = (!ended.is_empty()).then_some(
-        "Your visit has ended, and what you sent was not done. Your browser’s Back button shows it: log in in another tab, copy \
-         what you typed, and send it from a new page",
+        "You were logged out, so what you sent had no effect. Your browser’s Back button shows the form again: copy what you \
+         typed, log in, and fill in a new form",
     );
     show(&gate, &headers, &next, "", why)
 }

@@ -29,6 +29,11 @@ pub fn octets(octets: Option<u64>) -> Markup {
     }
 }
 
+/// Octets that may be only a lower bound.
+pub fn octets_or_more(octets: Option<u64>, is_lower_bound: bool) -> Markup {
+    html! { @if is_lower_bound && octets.is_some() { ">= " } (self::octets(octets)) }
+}
+
 /// The mark for what is not known.
 pub fn none() -> Markup {
     html! { span.muted title="not known" { "–" } }
@@ -46,11 +51,7 @@ pub fn text(text: &str) -> Markup {
 
 /// A text with commands between backticks, as messages have them.
 pub fn commands(text: &str) -> Markup {
-    html! {
-        @for (at, part) in text.split('`').enumerate() {
-            @if at % 2 == 1 { code { (printable(part)) } } @else { (printable(part)) }
-        }
-    }
+    with_commands(text, &|part| html! { (printable(part)) })
 }
 
 /// The same for what a person can do: the dashboard's own pages that it names are links.
@@ -60,15 +61,22 @@ pub fn remedy(text: &str) -> Markup {
         let word = word.trim_end_matches(['.', ',', ';', ':']);
         PAGES.contains(&word.strip_prefix('/')?.split('/').next()?).then_some(word.len())
     };
-    html! {
-        @for (at, part) in text.split('`').enumerate() {
-            @if at % 2 == 1 { code { (printable(part)) } }
-            @else { @for word in part.split_inclusive(' ') {
+    with_commands(text, &|part| {
+        html! {
+            @for word in part.split_inclusive(' ') {
                 @match page(word.trim_end()) {
                     Some(end) => { a href=(word[..end]) { (printable(&word[..end])) } (word[end..]) }
                     None => (printable(word)),
                 }
-            } }
+            }
+        }
+    })
+}
+
+fn with_commands(text: &str, rest: &dyn Fn(&str) -> Markup) -> Markup {
+    html! {
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (printable(part)) } } @else { (rest(part)) }
         }
     }
 }

@@ -196,7 +196,7 @@ fn sorted(
 
 /// What the order of the users needs.
 fn key_of(row: &SessionRow) -> SessionKey {
-    let user = row.domain.clone().zip(row.name.clone());
+    let user = row.user().map(|user| (user.domain, user.name));
     SessionKey { id: row.id, user, start: row.acct_start_time, ..SessionKey::default() }
 }
 

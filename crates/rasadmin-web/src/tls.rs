@@ -175,14 +175,14 @@ fn remark(chain: &[CertificateDer<'_>], tls: &Tls, hosts: &Hosts, audit: &Audit)
         let [certificate, key] = [certificate, key].map(|file| behind_links(file));
         let (file, remedy) = (printable_path(&key), rasadmin_rights::private_remedy(&key));
         if let Some(why) = private::why_untrusted(&key) {
-            audit(&format!("warning: {file}: the private key may be of others: {why}; {remedy}"));
+            audit(&format!("warning: {file}: the private key is not trusted: {why}; {remedy}"));
         } else if let Some(who) = private_file::reader(&key) {
             audit(&format!("warning: {file}: the private key is not private: {who}; {remedy}"));
         }
         if let Some(why) = private::why_untrusted(&certificate).filter(|_| certificate != key) {
             let file = printable_path(&certificate);
             audit(&format!(
-                "warning: {file}: the certificate may be of others: {why}; let only administrators write it"
+                "warning: {file}: the certificate is not trusted: {why}; let only administrators write to it"
             ));
         }
     }

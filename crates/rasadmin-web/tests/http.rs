@@ -18,7 +18,7 @@ fn without_a_visit_a_page_leads_to_the_login_and_a_program_gets_401() {
     server.get("/api/sessions").is(401);
     server.get("/events").is(401);
     server.send("POST", "/sessions/1/disconnect", &[], "csrf=x").is(303).leads_to("/login?ended=1");
-    server.get("/login?ended=1").is(200).shows("Your visit has ended, and what you sent was not done");
+    server.get("/login?ended=1").is(200).shows("You were logged out, so what you sent had no effect");
     server.send("POST", "/logout", &[], "csrf=x").is(303).leads_to("/login?next=/");
     server.get("/login").is(200).shows("Log in");
     server.get("/healthz").is(200).shows("ok");

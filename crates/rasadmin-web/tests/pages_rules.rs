@@ -258,7 +258,7 @@ fn an_empty_candidate_is_refused_with_a_remedy() {
     let pages = Pages::of_operator(scene());
     let page = pages.post("/rules/what-if", &[("csrf", "token"), ("configuration", " ")]);
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
-    page.says("The candidate has no text").says("choose Reset");
+    page.says("The candidate is empty").says("choose Reset");
 }
 
 #[test]

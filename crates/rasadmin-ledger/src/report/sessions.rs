@@ -150,6 +150,11 @@ impl SessionRow {
         self.imported.is_some() && self.estimated && self.last_seen.is_none()
     }
 
+    /// May there have been more octets than are known?
+    pub fn octets_are_lower_bound(&self) -> bool {
+        self.octets_are.as_deref() == Some("lower bound")
+    }
+
     /// How long it lasted at least, in seconds, if its end is not known.
     pub fn seconds_seen(&self) -> Option<u64> {
         u64::try_from((self.last_seen? - self.acct_start_time) / 1000).ok().filter(|&seconds| seconds > 0)

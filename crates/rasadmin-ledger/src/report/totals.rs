@@ -240,7 +240,7 @@ impl Sums<'_> {
             // The octets of a live session are still to come.
             if !session.is_live() {
                 let (input, output) = (session.acct_input_octets, session.acct_output_octets);
-                let least = session.octets_are.as_deref() == Some("lower bound");
+                let least = session.octets_are_lower_bound();
                 row.input_octets += row.input.add(input, ended, least);
                 row.output_octets += row.output.add(output, ended, least);
                 row.without_octets += u64::from(input.is_none() || output.is_none());

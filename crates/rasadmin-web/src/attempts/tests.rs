@@ -223,7 +223,7 @@ fn lines_about_links_are_limited() {
 #[test]
 fn a_hostile_name_is_one_short_line() {
     assert_eq!(shown("alice"), "alice");
-    // Programs that read the log take what stands between backticks for the name.
+    // A program that reads the log finds the name between backticks.
     assert_eq!(shown("anna` from 203.0.113.5: x"), "anna\\u{60} from 203.0.113.5: x");
     assert_eq!(shown("a\nb\u{1b}[2J\u{202e}"), "a\\nb\\u{1b}[2J\\u{202e}");
     assert_eq!(shown(&"é".repeat(1_000)), "é".repeat(64) + "…");

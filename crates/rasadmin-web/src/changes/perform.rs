@@ -5,7 +5,7 @@ use super::fields::How;
 use super::outcome::Outcome;
 use super::proposal::Proposal;
 use crate::app::App;
-use crate::attempts::shown;
+use crate::attempts::{enclosed, shown};
 use crate::gate::Gate;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,11 +30,8 @@ pub fn begin(
 ) {
     tokio::task::spawn_blocking(move || {
         let outcome = apply::apply(&app, &proposal, &how, &asker.name);
-        let reason = how
-            .reason
-            .as_ref()
-            .map(|reason| format!(", reason: `{}`", reason.replace('`', "\\u{60}")))
-            .unwrap_or_default();
+        let reason =
+            how.reason.as_deref().map(|reason| format!(", reason: `{}`", enclosed(reason))).unwrap_or_default();
         gate.audit(format_args!(
             "change by `{}` from {}: {}{reason}: {}",
             shown(&asker.name),

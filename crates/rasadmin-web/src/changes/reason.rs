@@ -18,7 +18,7 @@ pub fn one_line(typed: &str) -> Result<String, Fault> {
         return refuse(format!("the reason has {length} characters, and can have {LONGEST_REASON}"));
     }
     if reason.is_empty() {
-        return refuse("there is no reason: whoever reads the records later will ask for it".to_owned());
+        return refuse("the reason is missing".to_owned());
     }
     Ok(reason.to_owned())
 }

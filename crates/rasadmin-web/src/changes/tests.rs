@@ -76,12 +76,13 @@ fn an_operator_blocks_a_user_and_lifts_the_block() {
     {
         dashboard.get(&format!("/change/block?user={name}")).says(says);
     }
-    let (asked, result, _) = dashboard.changes("/change/unblock?user=CORP%5CALICE", &[("reason", "found")]);
+    let (asked, result, _) = dashboard.changes("/change/unblock?user=CORP%5CALICE", &[("reason", "fo`und")]);
     asked.says(r"Lift the block of CORP\ALICE?").says("by anna (dashboard, ");
     result.says(r"CORP\ALICE is no longer blocked on VPN1: the rules decide again");
     assert!(
-        matches!(dashboard.last().event, Event::EndBlock { by, reason: Some(found), .. } if by == Dashboard::anna() && found == "found")
+        matches!(dashboard.last().event, Event::EndBlock { by, reason: Some(found), .. } if by == Dashboard::anna() && found == "fo`und")
     );
+    dashboard.has_told(r"lift the block of CORP\ALICE, reason: `fo\u{60}und`: ");
     dashboard.get("/blocks").says("Nobody is blocked");
     dashboard.get("/change/unblock?user=CORP%5CALICE").is(StatusCode::CONFLICT).says("is not blocked");
 }

@@ -92,11 +92,7 @@ impl Session {
             Some(seen) => (Some(seen.octets[0]), Some(seen.octets[1])),
             None => (row.acct_input_octets, row.acct_output_octets),
         };
-        let mark = if row.octets_are.as_deref() == Some("lower bound") && self.seen.is_none_or(|seen| !seen.exact) {
-            ">= "
-        } else {
-            ""
-        };
+        let is_lower_bound = self.seen.map_or(row.octets_are_lower_bound(), |seen| !seen.exact);
         html! {
             section.card {
                 h2 { "Connection" }
@@ -114,8 +110,8 @@ impl Session {
                     dt { "From" } dd.code { (parts::text(&row.calling_station_id)) }
                     dt { "Computer" } dd { (parts::text(row.remote_computer.as_str())) }
                     dt { "Port" } dd { (parts::text(row.nas_port_id.as_ref().map_or("", |port| port.as_str()))) }
-                    dt { "Received" } dd { (mark) (parts::octets(received)) }
-                    dt { "Sent" } dd { (mark) (parts::octets(sent)) }
+                    dt { "Received" } dd { (parts::octets_or_more(received, is_lower_bound)) }
+                    dt { "Sent" } dd { (parts::octets_or_more(sent, is_lower_bound)) }
                     @if let Some(LiveSession { heard: Some(heard), .. }) = self.seen {
                         dt { "Last heard" } dd { (show::between(heard, self.now)) " ago" }
                     }

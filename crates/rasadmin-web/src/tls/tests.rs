@@ -158,14 +158,14 @@ fn a_key_of_others_in_a_file_is_reported() {
     let [line] = &lines(0o644)[..] else { panic!("one line") };
     assert!(line.contains("the private key is not private: it can be read by ") && line.contains("chmod"), "{line}");
     let [line] = &lines(0o666)[..] else { panic!("one line") };
-    assert!(line.contains("the private key may be of others: it can be written by everyone"), "{line}");
+    assert!(line.contains("the private key is not trusted: it can be written by everyone"), "{line}");
     // The rights of a link say nothing. Programs that renew certificates keep one to the present file.
     fs::rename(&key, folder.path().join("k-2")).unwrap();
     std::os::unix::fs::symlink("k-2", &key).unwrap();
     assert_eq!(lines(0o600), Vec::<String>::new());
     fs::set_permissions(folder.path().join("c"), fs::Permissions::from_mode(0o666)).unwrap();
     let [line] = &lines(0o600)[..] else { panic!("one line") };
-    assert!(line.contains("the certificate may be of others: it can be written by everyone"), "{line}");
+    assert!(line.contains("the certificate is not trusted: it can be written by everyone"), "{line}");
 }
 
 #[cfg(unix)]

@@ -207,7 +207,7 @@ fn every_change_has_a_reason() {
         let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let fields: Vec<_> = fields.chain([("length", "8h"), ("reason", "  ")]).collect();
         let page = dashboard.post(&action, &fields).is(StatusCode::BAD_REQUEST);
-        page.says("There is no reason").says("nothing was done yet");
+        page.says("The reason is missing").says("nothing was done yet");
         assert_eq!(dashboard.scene.records().len(), before);
     }
 }

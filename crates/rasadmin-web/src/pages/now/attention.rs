@@ -80,7 +80,7 @@ fn of(
     match service {
         Ok(state) => all.extend(of_service(state, now)),
         Err(error) => all.push(Attention::new(
-            format!("the rasadmin service does not answer, so these pages show only what it had brought in: {error}"),
+            format!("the rasadmin service does not answer, so these pages may be out of date: {error}"),
             fault::remedy(error),
         )),
     }

@@ -90,7 +90,7 @@ pub fn parts(source: &Source, service: Option<&State>, recorded: &Recorded, now:
 fn brought(by_service: bool, at: Millis, now: Millis, zone: &TimeZone) -> Markup {
     html! {
         @if by_service { "up to date" @if at <= now { " at " (parts::short_time(at, now, zone)) } }
-        @else { "last brought up to date" " " @if at <= now { (parts::short_time(at, now, zone)) } @else { "before the service ended" } }
+        @else { "last brought up to date " @if at <= now { (parts::short_time(at, now, zone)) } @else { "before the service ended" } }
     }
 }
 

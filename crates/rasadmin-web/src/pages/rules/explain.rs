@@ -56,7 +56,7 @@ pub async fn page(
         .work(move |app| {
             let answer = asked.ask(app);
             let user = answer.as_ref().ok().and_then(|answer| answer.as_ref()?.user());
-            // A ledger that cannot be read is no reason to leave the answer out.
+            // The answer is shown even if the ledger cannot be read.
             let doubt = user.and_then(|user| doubt::of_user(app, user).ok().flatten());
             Ok((answer, doubt))
         })

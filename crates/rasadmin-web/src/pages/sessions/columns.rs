@@ -86,13 +86,11 @@ impl Sessions {
 
     /// What it has received, or sent.
     fn octets(&self, row: &SessionRow, way: usize) -> Option<Markup> {
-        let (octets, is_least) = match self.seen(row) {
+        let (octets, is_lower_bound) = match self.seen(row) {
             Some(seen) => (Some(seen.octets[way]), !seen.exact),
-            None => {
-                ([row.acct_input_octets, row.acct_output_octets][way], row.octets_are.as_deref() == Some("lower bound"))
-            }
+            None => ([row.acct_input_octets, row.acct_output_octets][way], row.octets_are_lower_bound()),
         };
-        octets.map(|_| html! { @if is_least { ">= " } (parts::octets(octets)) })
+        octets.map(|_| parts::octets_or_more(octets, is_lower_bound))
     }
 
     /// The columns to show: those that were chosen, else the usual ones that are not empty in all rows.

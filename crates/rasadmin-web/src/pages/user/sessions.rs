@@ -71,15 +71,15 @@ fn table(title: &str, sessions: &[SessionRow], user: &User) -> Markup {
                 td.code { (parts::text(&s.calling_station_id)) }
                 td { (parts::text(s.remote_computer.as_str())) }
                 td.number { (connected(s, now)) }
-                td.number { (octets(s, s.acct_input_octets)) }
-                td.number { (octets(s, s.acct_output_octets)) }
+                td.number { (parts::octets_or_more(s.acct_input_octets, s.octets_are_lower_bound())) }
+                td.number { (parts::octets_or_more(s.acct_output_octets, s.octets_are_lower_bound())) }
                 td { @if s.is_live() { span.tag.live { "connected" } @if s.replaced.is_some() { " " span.tag.warn title=(REPLACED) { "replaced" } } } @else { (parts::printable(&end(s))) } }
             } } }
         } }
     }
 }
 
-/// What a mark of a session says that its client has left behind.
+/// What the mark `replaced` means.
 pub const REPLACED: &str = "The client has come back in another session. RRAS still lists this one, which no longer counts in limits and quotas.";
 
 /// How long it was connected: `~` is an estimate, `>=` a lower bound.
@@ -93,11 +93,6 @@ pub fn connected(s: &SessionRow, now: Millis) -> String {
         (Some(_), Some(seconds)) => show::duration(seconds),
         (Some(stop), None) => show::between(s.acct_start_time, stop),
     }
-}
-
-fn octets(s: &SessionRow, octets: Option<u64>) -> Markup {
-    let is_least = octets.is_some() && s.octets_are.as_deref() == Some("lower bound");
-    html! { @if is_least { ">= " } (parts::octets(octets)) }
 }
 
 /// How it ended.
@@ -143,7 +138,8 @@ mod tests {
         let seen = LiveSession { session: Id(7), octets: [5, 6], exact: false, heard: None };
         see(&mut live, &LiveTable { looked_at: 0, sessions: vec![seen] });
         assert_eq!((live[0].acct_input_octets, live[0].acct_output_octets), (Some(5), Some(6)));
-        assert_eq!(octets(&live[0], Some(5)).into_string(), r#"&gt;= <span title="5 octets">5 B</span>"#);
+        assert!(live[0].octets_are_lower_bound());
+        assert_eq!(parts::octets_or_more(Some(5), true).into_string(), r#"&gt;= <span title="5 octets">5 B</span>"#);
         assert_eq!(live[1].acct_input_octets, None);
     }
 }

@@ -42,11 +42,11 @@ impl Candidate {
     /// The request to the service.
     ///
     /// # Errors
-    /// If there is no text, or if a time is not valid.
+    /// If the text is empty, or if a time is not valid.
     pub fn request(&self, zone: &TimeZone) -> Result<Request, Fault> {
         if self.configuration.trim().is_empty() {
             let remedy = "write one, or choose Reset to begin with the configuration in force";
-            return Err(Fault::bad_request("the candidate has no text", remedy));
+            return Err(Fault::bad_request("the candidate is empty", remedy));
         }
         let time = |text: &str| asked::given(text).map(|text| asked::moment(text, zone)).transpose();
         let (since, until) = (time(&self.since)?, time(&self.until)?);
