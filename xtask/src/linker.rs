@@ -45,14 +45,22 @@ fn replace(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     all
 }
 
+/// The arguments to link with, made from rustc's, and the image they name.
+fn prepare(arguments: impl Iterator<Item = OsString>) -> (Vec<OsString>, Option<PathBuf>) {
+    let mut arguments = replace(arguments);
+    let output = arguments.iter().position(|argument| argument == "-o");
+    let image = output.and_then(|at| arguments.get(at + 1)).map(PathBuf::from);
+    if !image.as_deref().is_some_and(keeps_symbols) {
+        // Two hundred test programs are twice as large with their symbols. Not `-s`: gcc puts it first, and the last such
+        // option counts, which is rustc's `--strip-debug` if the profile has no debug information.
+        arguments.push("-Wl,--strip-all".into());
+    }
+    (arguments, image)
+}
+
 /// Links, then repairs the image.
 pub fn link() -> ExitCode {
-    let mut arguments = replace(std::env::args_os().skip(1));
-    let image = arguments.iter().position(|argument| argument == "-o").and_then(|at| arguments.get(at + 1)).cloned();
-    if !image.as_ref().is_some_and(|image| keeps_symbols(Path::new(image))) {
-        // A hundred test programs with symbols are a gigabyte.
-        arguments.push("-s".into());
-    }
+    let (arguments, image) = prepare(std::env::args_os().skip(1));
     match Command::new(GCC).args(&arguments).status() {
         Ok(status) if status.success() => {}
         Ok(_) => return ExitCode::FAILURE,
@@ -61,7 +69,7 @@ pub fn link() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    match image.map_or(Err("the arguments name no output".to_owned()), |path| repair_file(Path::new(&path))) {
+    match image.map_or(Err("the arguments name no output".to_owned()), |path| repair_file(&path)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -255,6 +263,23 @@ mod tests {
         let keeps = |name: &str| keeps_symbols(&Path::new("deps").join(name));
         assert!(keeps("rasadmin.dll") && keeps("rasadmin-0123456789abcdef.exe") && keeps("rasadmin.exe"));
         assert!(!keeps("rasadmin_check-0123456789abcdef.exe") && !keeps("recorder.dll") && !keeps("rasadmin.dll.a"));
+    }
+
+    #[test]
+    fn what_is_not_shipped_has_no_symbols_whatever_rustc_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let symbols = |name: &str| {
+            let image = folder.path().join(name);
+            let rustc =
+                [REPLACED[0].1, "-shared", "-Wl,--strip-debug", "-o", image.to_str().unwrap()].map(OsString::from);
+            let (arguments, output) = prepare(rustc.into_iter());
+            assert_eq!(output.as_ref(), Some(&image));
+            assert!(Command::new(GCC).args(arguments).status().unwrap().success());
+            let bytes = std::fs::read(image).unwrap();
+            word(&bytes, word(&bytes, 0x3c).unwrap() + 12).unwrap()
+        };
+        assert_eq!(symbols("recorder.dll"), 0);
+        assert_ne!(symbols("rasadmin.dll"), 0);
     }
 
     #[test]
