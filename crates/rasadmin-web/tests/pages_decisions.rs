@@ -13,6 +13,11 @@ fn denials_come_first_and_lead_to_their_explanation() {
     let number = page.html.split(r#"<a href="/decisions/"#).nth(1).unwrap().split('"').next().unwrap();
     let explained = pages.shows(&format!("/decisions/{number}"));
     explained.says("Decision about the IPv4 address denied").says("RRAS called MprAdminGetIpAddressForUser");
+    // What is below the rule that denied is folded, and does not read as if it had been evaluated.
+    explained
+        .says("denies: users: wanted mallory, found")
+        .says("3 later rules, not evaluated")
+        .says("(default)would allow");
 }
 
 #[test]

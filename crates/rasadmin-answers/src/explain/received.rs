@@ -126,7 +126,7 @@ impl ReceivedRule {
     /// What it says, with the condition that settles it.
     pub fn says(&self) -> String {
         let conditions: Vec<_> = self.conditions.iter().map(ReceivedCondition::borrowed).collect();
-        describe_outcome(self.action, self.outcome, &conditions)
+        describe_outcome(self.action, self.outcome, self.decides, &conditions)
     }
 }
 

@@ -22,7 +22,7 @@ pub const fn heading(stage: Stage) -> &'static str {
 /// What a rule says, with the condition that settles it.
 pub fn describe_rule(rule: &Explained<'_>) -> String {
     let conditions: Vec<_> = rule.conditions.iter().map(Condition::of).collect();
-    describe_outcome(rule.action, rule.outcome, &conditions)
+    describe_outcome(rule.action, rule.outcome, rule.decides, &conditions)
 }
 
 /// A condition and what it found.
@@ -40,11 +40,18 @@ impl<'c> Condition<'c> {
     }
 }
 
-/// What a rule with these conditions says.
-pub(super) fn describe_outcome(action: Action, outcome: Outcome, conditions: &[Condition<'_>]) -> String {
-    let does = match action {
-        Action::Allow => "allows",
-        Action::Deny => "denies",
+/// What a rule with these conditions says. A rule below the one that decides only would do what it says.
+pub(super) fn describe_outcome(
+    action: Action,
+    outcome: Outcome,
+    decides: bool,
+    conditions: &[Condition<'_>],
+) -> String {
+    let does = match (decides, action) {
+        (true, Action::Allow) => "allows",
+        (true, Action::Deny) => "denies",
+        (false, Action::Allow) => "would allow",
+        (false, Action::Deny) => "would deny",
     };
     let that = |truth: Truth| conditions.iter().find(|condition| condition.truth == truth);
     let all = || conditions.iter().map(describe).collect::<Vec<_>>().join("; ");

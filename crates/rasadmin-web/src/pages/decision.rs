@@ -1,5 +1,6 @@
 //! One decision: which rule decided, and why the others did not, from the facts and the configuration of that time.
 
+use super::rules::evaluated::{self, Evaluated};
 use crate::app::{App, Shared};
 use crate::fault::Fault;
 use crate::visitor::Visitor;
@@ -8,7 +9,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use rasadmin_answers::explain::{agrees, describe_rule, heading, overruled, verdict};
+use rasadmin_answers::explain::{agrees, heading, overruled, verdict};
 use rasadmin_engine::Stage;
 use rasadmin_engine::explain::explain_recorded;
 use rasadmin_ledger::report::DecisionRow;
@@ -17,8 +18,7 @@ use rasadmin_policy::config::Config;
 /// A decision, and its explanation if the configuration of that time is still known.
 struct Explained {
     row: DecisionRow,
-    /// Each rule: whether it decided, its name, and what it says.
-    rules: Vec<(bool, String, String)>,
+    rules: Vec<Evaluated>,
     /// What was decided; None if it cannot be explained.
     verdict: Option<String>,
     /// What is to be said beside it.
@@ -54,11 +54,7 @@ impl Explained {
         if let Some(then) = then.filter(|_| all.row.imported.is_none()) {
             let row = &all.row;
             let stage = explain_recorded(&then, row.stage, row.facts.clone(), &row.groups, row.counted.clone());
-            let rules = stage
-                .rules
-                .iter()
-                .map(|rule| (rule.decides, rule.rule.unwrap_or("(default)").to_owned(), describe_rule(rule)));
-            all.rules = rules.collect();
+            all.rules = stage.rules.iter().map(Evaluated::from).collect();
             all.note = (!agrees(&stage, row) && !overruled(&stage, row))
                 .then_some("This is not what the facts give under the configuration of that time: please report it.");
             all.verdict = Some(verdict(&stage, overruled(&stage, row)));
@@ -86,9 +82,7 @@ impl Explained {
                 section.card {
                     h2 { "Rules, top down" }
                     @if let Some(verdict) = &self.verdict { p { (parts::commands(verdict)) "." } }
-                    ol.rules { @for (decides, name, says) in &self.rules {
-                        li aria-current=[decides.then_some("true")] { span.name { @if name == "(default)" { a href="/rules#default" { (name) } } @else { (parts::rule(name)) } } span { (parts::printable(says)) } }
-                    } }
+                    (evaluated::list(&self.rules))
                 }
                 (self.facts())
             }

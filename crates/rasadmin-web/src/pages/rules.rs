@@ -1,6 +1,7 @@
 //! The rules in force, as they are evaluated, with what they have decided lately.
 
 mod addresses;
+pub mod evaluated;
 pub mod explain;
 mod hits;
 mod says;

@@ -2,6 +2,7 @@
 
 use super::Query;
 use crate::pages::asked;
+use crate::pages::rules::evaluated::{self, Evaluated};
 use crate::parts;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -80,6 +81,7 @@ fn tunnels(query: &Query, answer: &Received) -> Markup {
 }
 
 fn stage(stage: &ReceivedStage) -> Markup {
+    let rules: Vec<_> = stage.rules.iter().map(Evaluated::from).collect();
     html! {
         section.card {
             h2 {
@@ -104,12 +106,7 @@ fn stage(stage: &ReceivedStage) -> Markup {
                     "."
                 }
             }
-            ol.rules { @for rule in &stage.rules {
-                li aria-current=[rule.decides.then_some("true")] {
-                    span.name { @match &rule.rule { Some(name) => (parts::rule(name)), None => a href="/rules#default" { "(default)" } } }
-                    span { (parts::printable(&rule.says())) }
-                }
-            } }
+            (evaluated::list(&rules))
         }
     }
 }
