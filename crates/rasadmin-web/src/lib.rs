@@ -55,6 +55,7 @@ mod served;
 pub mod server;
 mod sorted;
 pub mod source;
+mod state;
 pub mod tls;
 mod token;
 mod visitor;

@@ -3,8 +3,9 @@
 
 mod played;
 
-use played::{CONFIG, Pages, Scene, With as _, connection, day, visit};
+use played::{CONFIG, Pages, Scene, With as _, connection, day, number, visit};
 use rasadmin_engine::Tunnel;
+use rasadmin_recorder::Verdict;
 
 #[test]
 fn one_field_finds_a_user_an_address_or_a_computer() {
@@ -16,6 +17,20 @@ fn one_field_finds_a_user_an_address_or_a_computer() {
     pages.shows("/sessions?q=203.0.113.9").says(r"CORP\ALICE").says(r"CORP\BOB");
     pages.shows("/sessions?q=192.0.2.1").says("No sessions match.");
     pages.refuses("/sessions?q=192.0.2.1&address=192.0.2.2", "leave one of them out");
+}
+
+#[test]
+fn a_session_with_a_denied_first_link_does_not_say_that_it_has_ended() {
+    let rule = "[[rules]]\nname = 'no L2TP'\naction = 'deny'\ntunnels = ['L2TP']\n";
+    let scene = Scene::new(&format!("{CONFIG}{rule}"));
+    let given = scene.address("bob", "VPN1-1", "172.16.0.9").unwrap();
+    let event = connection(1, "bob").with(|e| e.addresses = vec![number(&given)]);
+    assert_eq!(scene.connect(&event), Verdict::Accept);
+    assert_ne!(scene.link(1, "VPN1-1", Tunnel::L2tp), Verdict::Accept);
+    let pages = Pages::of(scene);
+    let page = pages.shows("/sessions/1");
+    let tag = r#"title="Its first link was denied, so the user was never connected.">denied<"#;
+    assert!(page.html.contains(tag) && !page.html.contains("tag\">ended"), "{}", page.html);
 }
 
 #[test]

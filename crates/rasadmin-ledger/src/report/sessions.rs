@@ -6,8 +6,8 @@ use crate::imported::NO_END;
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
-use rasadmin_engine::Millis;
-use rasadmin_engine::{Identity, Name};
+use rasadmin_engine::effect::ClosedBy;
+use rasadmin_engine::{Identity, Millis, Name};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -137,6 +137,13 @@ impl SessionRow {
     /// Is it still connected?
     pub fn is_live(&self) -> bool {
         self.acct_stop_time.is_none() && self.last_seen.is_none()
+    }
+
+    /// Why its user was never connected, if so: a session begins when RRAS has the connection accepted, and its first link
+    /// can still be denied, or never come up.
+    pub fn never_connected(&self) -> Option<ClosedBy> {
+        let by = self.closed_by.as_deref()?;
+        [ClosedBy::FirstLinkRejected, ClosedBy::NeverEstablished].into_iter().find(|why| why.name() == by)
     }
 
     /// Until when it was connected, as far as is known: its end, else when it was last seen. A live session is connected

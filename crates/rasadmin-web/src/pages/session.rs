@@ -3,11 +3,10 @@
 mod story;
 mod traffic;
 
-use super::user::sessions::REPLACED;
 use crate::app::{App, Shared};
 use crate::fault::Fault;
 use crate::visitor::Visitor;
-use crate::{changes, layout, parts};
+use crate::{changes, layout, parts, state};
 use axum::Extension;
 use axum::extract::{Path, State};
 use jiff::tz::TimeZone;
@@ -71,8 +70,7 @@ impl Session {
             div #live data-live=[row.is_live().then(|| format!("/sessions/{}", row.id))] {
                 h1 {
                     "Session " (row.id) " of " (parts::user(row.domain.as_ref(), row.name.as_ref(), &row.user_name)) " "
-                    @if row.is_live() { span.tag.live { "connected" } } @else { span.tag { "ended" } }
-                    @if row.is_live() && row.replaced.is_some() { " " span.tag.warn title=(REPLACED) { "replaced" } }
+                    @match state::mark(row) { Some(mark) => (mark), None => span.tag { "ended" } }
                 }
                 (changes::of_session(visitor, &self.config.domains, row))
                 div.columns {

@@ -2,7 +2,7 @@
 
 use super::Sessions;
 use crate::pages::user;
-use crate::parts;
+use crate::{parts, state};
 use maud::{Markup, html};
 use rasadmin_answers::show;
 use rasadmin_ledger::report::SessionRow;
@@ -34,7 +34,7 @@ type Cell = fn(&Sessions, &SessionRow) -> Option<Markup>;
 /// All columns, in their order.
 pub const COLUMNS: [Column; 15] = [
     usual("began", "began", "", |of, row| Some(parts::short_time(row.acct_start_time, of.now, &of.zone))),
-    usual("state", "state", "", state),
+    usual("state", "state", "", state_of),
     usual("duration", "connected for", "number", |of, row| Some(html! { (user::sessions::connected(row, of.now)) })),
     usual("address", "address", "code", |_, row| words(row.framed_ip_address.as_deref().unwrap_or_default())),
     other("identifier", "IPv6 identifier", "code", |_, row| {
@@ -56,15 +56,9 @@ fn words(text: &str) -> Option<Markup> {
     (!text.is_empty()).then(|| parts::text(text))
 }
 
-fn state(of: &Sessions, row: &SessionRow) -> Option<Markup> {
-    match row.acct_stop_time {
-        Some(stop) => Some(html! { "until " @if row.estimated { "~ " } (parts::short_time(stop, of.now, &of.zone)) }),
-        None if row.is_live() => Some(html! {
-            span.tag.live { "connected" }
-            @if row.replaced.is_some() { " " span.tag.warn title=(user::sessions::REPLACED) { "replaced" } }
-        }),
-        None => None,
-    }
+fn state_of(of: &Sessions, row: &SessionRow) -> Option<Markup> {
+    let until = |stop| html! { "until " @if row.estimated { "~ " } (parts::short_time(stop, of.now, &of.zone)) };
+    state::mark(row).or_else(|| row.acct_stop_time.map(until))
 }
 
 /// RRAS lists a client that has left for up to half an hour. This tells it from one that is still connected.

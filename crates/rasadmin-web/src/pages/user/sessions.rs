@@ -2,7 +2,7 @@
 
 use super::{ROWS, User};
 use crate::pages::asked;
-use crate::parts;
+use crate::{parts, state};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use rasadmin_answers::show;
@@ -73,14 +73,11 @@ fn table(title: &str, sessions: &[SessionRow], user: &User) -> Markup {
                 td.number { (connected(s, now)) }
                 td.number { (parts::octets_or_more(s.acct_input_octets, s.octets_are_lower_bound())) }
                 td.number { (parts::octets_or_more(s.acct_output_octets, s.octets_are_lower_bound())) }
-                td { @if s.is_live() { span.tag.live { "connected" } @if s.replaced.is_some() { " " span.tag.warn title=(REPLACED) { "replaced" } } } @else { (parts::printable(&end(s))) } }
+                td { @match state::mark(s) { Some(mark) => (mark), None => (parts::printable(&end(s))) } }
             } } }
         } }
     }
 }
-
-/// What the mark `replaced` means.
-pub const REPLACED: &str = "The client has come back in another session. RRAS still lists this one, which no longer counts in limits and quotas.";
 
 /// How long it was connected: `~` is an estimate, `>=` a lower bound.
 pub fn connected(s: &SessionRow, now: Millis) -> String {
