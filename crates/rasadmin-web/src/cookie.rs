@@ -21,7 +21,7 @@ pub enum Cookie {
 pub struct Cookies {
     /// The port of the dashboard.
     pub port: u16,
-    /// Whether it is served with TLS.
+    /// Whether browsers reach it with TLS.
     pub secure: bool,
 }
 

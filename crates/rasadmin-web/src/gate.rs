@@ -9,7 +9,7 @@ use crate::served::Served;
 use crate::token::{self, Hash};
 use crate::visitor::{Role, Visitor};
 use crate::visits::{Identity, Proof, Visits};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,9 +74,10 @@ impl Gate {
         }
     }
 
-    /// The cookies' names and flags.
-    pub fn cookies(&self) -> Cookies {
-        Cookies { port: self.served.listen.port(), secure: self.served.secure }
+    /// The cookies' names and flags, for the host of a request.
+    pub fn cookies(&self, headers: &HeaderMap) -> Cookies {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        Cookies { port: self.served.listen.port(), secure: self.served.is_secure(host) }
     }
 
     /// Who has sent a request, if they have a visit; and the visit.
@@ -119,7 +120,7 @@ impl Gate {
     }
 
     fn tokens(&self, cookie: Cookie, headers: &HeaderMap) -> Vec<String> {
-        let sent = self.cookies().read(cookie, headers);
+        let sent = self.cookies(headers).read(cookie, headers);
         sent.into_iter().filter(|text| token::is_well_formed(text)).map(str::to_owned).collect()
     }
 

@@ -63,7 +63,7 @@ fn show(gate: &Gate, headers: &HeaderMap, next: &str, name: &str, why: Option<&s
     let page = page(&token::of_forms(&token), own_path(next), name, why);
     let mut answer = page.into_response();
     if is_new {
-        answer.headers_mut().append(header::SET_COOKIE, gate.cookies().set(Cookie::Form, &token));
+        answer.headers_mut().append(header::SET_COOKIE, gate.cookies(headers).set(Cookie::Form, &token));
     }
     Ok(answer)
 }
@@ -213,9 +213,9 @@ fn begin(
     let token = gate.visits.begin(who, Instant::now()).map_err(no_random)?;
     gate.audit(format_args!("{line}"));
     let mut answer = Redirect::to(next).into_response();
-    answer.headers_mut().append(header::SET_COOKIE, gate.cookies().set(Cookie::Visit, &token));
+    answer.headers_mut().append(header::SET_COOKIE, gate.cookies(headers).set(Cookie::Visit, &token));
     if let Some(device) = device {
-        answer.headers_mut().append(header::SET_COOKIE, gate.cookies().set(Cookie::Device, &device));
+        answer.headers_mut().append(header::SET_COOKIE, gate.cookies(headers).set(Cookie::Device, &device));
     }
     Ok(answer)
 }
@@ -223,7 +223,7 @@ fn begin(
 async fn log_out(State(gate): State<Arc<Gate>>, Extension(ends): Extension<Ends>, headers: HeaderMap) -> Response {
     gate.end_visits(&headers, ends.remote);
     let mut answer = Redirect::to("/login").into_response();
-    answer.headers_mut().append(header::SET_COOKIE, gate.cookies().remove(Cookie::Visit));
+    answer.headers_mut().append(header::SET_COOKIE, gate.cookies(&headers).remove(Cookie::Visit));
     answer
 }
 

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::gate::{Ends, Gate};
+use crate::source::turns::answer_for;
 use crate::visitor::Visitor;
 use crate::{api, bearer, token};
 use axum::body::{Body, Bytes};
@@ -154,9 +155,10 @@ async fn pass(gate: &Arc<Gate>, mut request: Request, next: Next) -> Result<Resp
         let program = gate.program(token, from).await?;
         // A program gets no form, so there is no token that it must send back.
         let csrf = String::new();
-        request.extensions_mut().insert(Visitor { name: program.recorded(), role: program.role, csrf });
+        let name = program.recorded();
+        request.extensions_mut().insert(Visitor { name: name.clone(), role: program.role, csrf });
         request.extensions_mut().insert(program);
-        return Ok(tokio::spawn(next.run(request)).await.map_err(Fault::from)?);
+        return Ok(tokio::spawn(answer_for(&name, next.run(request))).await.map_err(Fault::from)?);
     }
     let visitor = gate.visitor(request.headers()).await;
     let path = request.uri().path();
@@ -182,12 +184,17 @@ async fn pass(gate: &Arc<Gate>, mut request: Request, next: Next) -> Result<Resp
         let expected = expected_token(gate, path, request.headers(), visitor.as_ref().map(|(visitor, _)| visitor));
         request = with_token(request, &expected).await?;
     }
-    if let Some((visitor, stay)) = visitor {
-        request.extensions_mut().insert(visitor);
-        request.extensions_mut().insert(stay);
-    }
     // In a task of its own: a change is finished even if the browser goes away, and a panic ends this page alone.
-    Ok(tokio::spawn(next.run(request)).await.map_err(Fault::from)?)
+    let task = match visitor {
+        Some((visitor, stay)) => {
+            let name = visitor.name.clone();
+            request.extensions_mut().insert(visitor);
+            request.extensions_mut().insert(stay);
+            tokio::spawn(answer_for(&name, next.run(request)))
+        }
+        None => tokio::spawn(next.run(request)),
+    };
+    Ok(task.await.map_err(Fault::from)?)
 }
 
 /// The paths that everybody may ask for.

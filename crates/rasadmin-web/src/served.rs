@@ -5,12 +5,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+/// What a name begins with if a proxy in front encrypts what it serves under it.
+const BEHIND_TLS: &str = "https://";
+
 /// The names that the dashboard is served under.
 #[derive(Clone, Debug)]
 pub struct Served {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// More names, with a port or without.
+    /// More names, with a port or without. With `https://` before it, it is that of a proxy in front which encrypts.
     pub names: Vec<String>,
     /// Whether it is served with TLS.
     pub secure: bool,
@@ -27,20 +30,35 @@ impl Served {
             let address = address.to_canonical();
             return is_our_port && !address.is_unspecified() && (is_loopback(address) || ours.contains(&address));
         }
-        let is_named = |ours: &String| match split(ours) {
+        let is_named = |ours: &String| match split(host_of(ours)) {
             Some((ours, Some(own))) => name.eq_ignore_ascii_case(ours) && port.unwrap_or(default) == own,
             // Without a port, a proxy may be in front.
             Some((ours, None)) => name.eq_ignore_ascii_case(ours) && (port.is_none() || is_our_port),
             None => false,
         };
-        (is_our_port && name.eq_ignore_ascii_case("localhost")) || self.names.iter().any(is_named)
+        (is_our_port && name.eq_ignore_ascii_case("localhost"))
+            || self.names.iter().any(is_named)
+            || self.is_behind_tls(host)
+    }
+
+    /// Whether browsers reach this host encrypted: by the dashboard itself, or by the proxy in front.
+    pub fn is_secure(&self, host: &str) -> bool {
+        self.secure || self.is_behind_tls(host)
+    }
+
+    fn is_behind_tls(&self, host: &str) -> bool {
+        let Some((name, port)) = split(host) else { return false };
+        let encrypted = self.names.iter().filter_map(|ours| split(ours.strip_prefix(BEHIND_TLS)?));
+        encrypted
+            .into_iter()
+            .any(|(ours, own)| name.eq_ignore_ascii_case(ours) && port.unwrap_or(443) == own.unwrap_or(443))
     }
 
     /// Whether an `Origin` is that of the pages of this host.
     pub fn is_origin_of(&self, origin: &str, host: &str) -> bool {
         let rest = match origin.split_once("://") {
             Some(("https", rest)) => rest,
-            Some(("http", rest)) if !self.secure => rest,
+            Some(("http", rest)) if !self.is_secure(host) => rest,
             _ => return false,
         };
         rest.eq_ignore_ascii_case(host)
@@ -56,6 +74,11 @@ fn is_loopback(address: IpAddr) -> bool {
 pub fn is_name(text: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     split(text).is_some_and(|(name, _)| name.parse::<IpAddr>().is_err() && name.chars().all(is_letter))
+}
+
+/// A given name without what tells that a proxy encrypts.
+pub fn host_of(name: &str) -> &str {
+    name.strip_prefix(BEHIND_TLS).unwrap_or(name)
 }
 
 /// The host and the port.
@@ -150,6 +173,21 @@ mod tests {
         }
         served.secure = true;
         assert!(!served.is_origin_of("http://localhost:8600", "localhost:8600"));
+    }
+
+    #[test]
+    fn a_proxy_that_encrypts_is_told_by_its_name() {
+        let served = served("127.0.0.1:8600", &["https://dash.example", "https://vpn1.example:8443", "other.example"]);
+        let local = "127.0.0.1".parse().unwrap();
+        for host in ["dash.example", "DASH.example:443", "vpn1.example:8443"] {
+            assert!(served.is_ours(host, local) && served.is_secure(host), "{host}");
+        }
+        for host in ["other.example", "localhost:8600", "127.0.0.1:8600"] {
+            assert!(served.is_ours(host, local) && !served.is_secure(host), "{host}");
+        }
+        assert!(!served.is_ours("vpn1.example", local) && !served.is_ours("dash.example:80", local));
+        assert!(served.is_origin_of("https://dash.example", "dash.example"));
+        assert!(!served.is_origin_of("http://dash.example", "dash.example"), "a page that was changed on the way");
     }
 
     #[test]

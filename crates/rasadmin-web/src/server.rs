@@ -4,7 +4,7 @@ use crate::accounts::{Accounts, AccountsFault};
 use crate::connections::{self, Limits, Serving};
 use crate::events::Events;
 use crate::gate::{Audit, Gate};
-use crate::served::{Served, is_name};
+use crate::served::{Served, host_of, is_name};
 use crate::tls::{Encryption, Tls, TlsFault};
 use crate::visitor::Role;
 use crate::{App, Source, changes, heavy, hsts, login, noted, private_file, security, tls};
@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Options {
     /// The address and the port. Port 0 is any that is free.
     pub listen: SocketAddr,
-    /// More names that browsers use for it, with a port or without.
+    /// More names that browsers use for it, as in [`Served`].
     pub names: Vec<String>,
     /// The encryption, if there is one.
     pub tls: Option<Tls>,
@@ -68,7 +68,12 @@ impl fmt::Display for NotServed {
             ),
             Self::Tls(fault) => fault.fmt(f),
             Self::Name(name) => {
-                write!(f, "`{}` is not the name of a host: give it as `name` or `name:port`", printable(name))
+                write!(
+                    f,
+                    "`{}` is not the name of a host: give it as `name` or `name:port`, \
+                     and with `https://` before it if a proxy encrypts",
+                    printable(name)
+                )
             }
             Self::Users(fault) => fault.fmt(f),
             Self::Address(listen, error) => {
@@ -111,7 +116,7 @@ pub fn serve(
     if options.tls.is_none() && !options.insecure && !options.listen.ip().to_canonical().is_loopback() {
         return Err(NotServed::WithoutTls(options.listen));
     }
-    if let Some(name) = options.names.iter().find(|name| !is_name(name)) {
+    if let Some(name) = options.names.iter().find(|name| !is_name(host_of(name))) {
         return Err(NotServed::Name(name.clone()));
     }
     let accounts = Accounts::new(&options.users);
@@ -187,8 +192,8 @@ fn page(served: &Served, encryption: Option<&Encryption>) -> String {
     let scheme = if served.secure { "https" } else { "http" };
     let name = served.names.first().filter(|_| encryption.is_some_and(Encryption::is_of_files));
     match name {
-        Some(name) if name.contains(':') => format!("{scheme}://{name}/"),
-        Some(name) => format!("{scheme}://{name}:{}/", served.listen.port()),
+        Some(name) if host_of(name).contains(':') => format!("{scheme}://{}/", host_of(name)),
+        Some(name) => format!("{scheme}://{}:{}/", host_of(name), served.listen.port()),
         None => format!("{scheme}://{}/", shown(served.listen)),
     }
 }

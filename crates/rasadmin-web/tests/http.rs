@@ -130,6 +130,22 @@ fn a_login_ends_the_browsers_visit_of_before() {
 }
 
 #[test]
+fn behind_a_proxy_that_encrypts_browsers_send_cookies_encrypted_only() {
+    let server = Server::with(|options| options.names = vec!["https://dash.example".to_owned()]);
+    let ask = |host: &str, path: &str, headers: &[(&str, &str)]| {
+        server.raw(request(host, "GET", path, headers, "").as_bytes())
+    };
+    let form = ask(&server.host(), "/login", &[]);
+    assert!(form.set_cookies().iter().all(|cookie| cookie.starts_with("rasadmin-form-") && !cookie.contains("Secure")));
+    let opened = ask("dash.example", server.link_path(), &[]).is(303);
+    let [cookie] = opened.set_cookies()[..] else { panic!("{opened:?}") };
+    assert!(cookie.starts_with("__Host-rasadmin-") && cookie.contains("; Secure"), "{cookie}");
+    let visit = cookie.split(';').next().unwrap();
+    ask("dash.example", "/", &[("Cookie", visit)]).is(200);
+    ask(&server.host(), "/", &[("Cookie", visit)]).is(303);
+}
+
+#[test]
 fn a_login_leads_to_this_site_only() {
     let server = Server::new();
     server.user("alice", Role::Viewer);

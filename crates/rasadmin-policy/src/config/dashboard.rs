@@ -17,7 +17,8 @@ const USERS: &str = "dashboard-users.toml";
 pub struct Dashboard {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// More names by which browsers find it, with a port or without.
+    /// More names by which browsers find it, with a port or without. With `https://` before it, it is that of a proxy which
+    /// encrypts.
     pub names: Vec<String>,
     /// How it is encrypted.
     pub encryption: Encryption,
@@ -67,7 +68,7 @@ pub(super) fn dashboard(raw: Option<&file::Dashboard>, folder: &Path, mistakes: 
         mistakes.push(Mistake::at(
             name.span(),
             what,
-            "write a name like `vpn1.example.com` or `vpn1.example.com:8443`",
+            "write a name like `vpn1.example.com` or `vpn1.example.com:8443`, and `https://` before it if a proxy encrypts",
         ));
     }
     if let Some(listen) = &raw.listen
@@ -121,7 +122,9 @@ fn encryption(raw: &file::Dashboard, files: Option<(PathBuf, PathBuf)>, mistakes
 
 /// Whether a text may be the name of a host, with a port or without.
 fn may_be_host(text: &str) -> bool {
-    let (name, port) = text.trim().split_once(':').map_or((text.trim(), None), |(name, port)| (name, Some(port)));
+    let host = text.trim();
+    let host = host.strip_prefix("https://").unwrap_or(host);
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let is_letter = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     let is_address = name.parse::<Ipv4Addr>().is_ok();
     !name.is_empty()

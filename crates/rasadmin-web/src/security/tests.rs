@@ -24,7 +24,7 @@ fn gate(patience: Duration) -> (Arc<Gate>, String) {
 
 /// A request with the visit's cookie, and a form with its token.
 fn request(gate: &Gate, method: &str, path: &str, token: &str) -> Request {
-    let cookie = gate.cookies().set(Cookie::Visit, token);
+    let cookie = gate.cookies(&HeaderMap::new()).set(Cookie::Visit, token);
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
     let request = http::Request::builder().method(method).uri(path).header(header::HOST, "localhost:8600");
     let request = request.header(header::COOKIE, cookie);

@@ -3,7 +3,7 @@
 
 use super::{Pair, TlsFault, certificate};
 use crate::private_file;
-use crate::served::is_name;
+use crate::served::{host_of, is_name};
 use base64ct::{Base64, Encoding as _};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
@@ -37,7 +37,7 @@ impl Hosts {
         let mut given = 0;
         let others = computer.as_deref().into_iter().chain(["localhost"]);
         for (at, name) in names.iter().map(String::as_str).chain(others).enumerate() {
-            let name = name.split(':').next().unwrap_or_default().to_ascii_lowercase();
+            let name = host_of(name).split(':').next().unwrap_or_default().to_ascii_lowercase();
             if is_name(&name) && !all.contains(&name) {
                 all.push(name);
                 given += usize::from(at < names.len());

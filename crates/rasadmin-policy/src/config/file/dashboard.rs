@@ -12,7 +12,8 @@ pub struct Dashboard {
     /// The address and the port: `127.0.0.1:8600`, which is the default.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub listen: Option<At<String>>,
-    /// More names by which browsers find it, with a port or without.
+    /// More names by which browsers find it, with a port or without. With `https://` before it, it is the name of a proxy
+    /// in front that encrypts.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub names: Vec<At<String>>,
