@@ -11,13 +11,13 @@ use rasadmin_engine::explain::{AddressExplained, StageExplained};
 use rasadmin_ledger::report::DecisionRow;
 use rasadmin_policy::rules::{Explained, RecordedCounts, WhenUnrecorded};
 use rasadmin_policy::{Facts, Stage};
-pub use received::{Received, ReceivedRule, ReceivedStage, ReceivedTunnel};
+pub use received::{Received, ReceivedStage, ReceivedTunnel};
 pub use recorded::{agrees, overruled};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::{Ipv4Addr, Ipv6Addr};
 pub use tunnels::{WithTunnel, in_force, shown, with_tunnels};
-pub use words::{describe_address, describe_rule, heading, verdict};
+pub use words::{describe_address, describe_rules, heading, verdict};
 
 /// What would happen to a user who connects like this.
 #[derive(Serialize, JsonSchema)]

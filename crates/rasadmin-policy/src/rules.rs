@@ -31,7 +31,7 @@ pub use build::{Condition, NewDefault, NewRule, RulesBuilder};
 pub use dates::Span;
 pub use decide::{Outcome, Rules};
 pub use described::Described;
-pub use explain::{Explained, ExplainedCondition};
+pub use explain::{Explained, ExplainedCondition, NOT_COUNTED};
 pub use groups::{GroupSet, Groups, GroupsBuilder};
 pub use keywords::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 pub use names::NamePattern;
@@ -91,8 +91,8 @@ pub struct Used {
 /// What was counted for the rules. It has only what they asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleCounts {
-    /// The user's other live sessions.
-    pub user_sessions: Count,
+    /// The user's other live sessions, if they were counted.
+    pub user_sessions: Option<Count>,
     /// Live sessions of groups.
     pub groups: Vec<(GroupId, Count)>,
     /// Use in periods.

@@ -205,7 +205,7 @@ fn is_public(path: &str) -> bool {
 /// The request's host, if it is one of ours.
 fn own_host<'r>(gate: &Gate, request: &'r Request) -> Result<&'r str, Fault> {
     let misdirected = || {
-        let remedy = "use an address that `rasadmin serve` prints, or name this host with its option --name";
+        let remedy = "use an address that `rasadmin serve` prints, or name this host with its option --name, with https:// before it if a proxy encrypts";
         fault(StatusCode::MISDIRECTED_REQUEST, "the dashboard is not served under this name", remedy)
     };
     let mut named = request.headers().get_all(header::HOST).iter();

@@ -13,7 +13,8 @@ const BEHIND_TLS: &str = "https://";
 pub struct Served {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// More names, with a port or without. With `https://` before it, it is that of a proxy in front which encrypts.
+    /// More names, with a port or without. With `https://` before it, it is that of a proxy in front which encrypts,
+    /// unless the dashboard itself does.
     pub names: Vec<String>,
     /// Whether it is served with TLS.
     pub secure: bool,
@@ -37,7 +38,8 @@ impl Served {
             None => false,
         };
         (is_our_port && name.eq_ignore_ascii_case("localhost"))
-            || self.names.iter().any(is_named)
+            // A browser that comes past the proxy is not encrypted.
+            || self.names.iter().filter(|ours| self.secure || !ours.starts_with(BEHIND_TLS)).any(is_named)
             || self.is_behind_tls(host)
     }
 
@@ -47,21 +49,18 @@ impl Served {
     }
 
     fn is_behind_tls(&self, host: &str) -> bool {
-        let Some((name, port)) = split(host) else { return false };
-        let encrypted = self.names.iter().filter_map(|ours| split(ours.strip_prefix(BEHIND_TLS)?));
-        encrypted
-            .into_iter()
-            .any(|(ours, own)| name.eq_ignore_ascii_case(ours) && port.unwrap_or(443) == own.unwrap_or(443))
+        let mut encrypted = self.names.iter().filter_map(|ours| ours.strip_prefix(BEHIND_TLS));
+        !self.secure && encrypted.any(|ours| is_same(ours, host, 443))
     }
 
     /// Whether an `Origin` is that of the pages of this host.
     pub fn is_origin_of(&self, origin: &str, host: &str) -> bool {
-        let rest = match origin.split_once("://") {
-            Some(("https", rest)) => rest,
-            Some(("http", rest)) if !self.is_secure(host) => rest,
+        let (rest, port) = match origin.split_once("://") {
+            Some(("https", rest)) => (rest, 443),
+            Some(("http", rest)) if !self.is_secure(host) => (rest, 80),
             _ => return false,
         };
-        rest.eq_ignore_ascii_case(host)
+        is_same(rest, host, port)
     }
 }
 
@@ -79,6 +78,12 @@ pub fn is_name(text: &str) -> bool {
 /// A given name without what tells that a proxy encrypts.
 pub fn host_of(name: &str) -> &str {
     name.strip_prefix(BEHIND_TLS).unwrap_or(name)
+}
+
+/// Whether two hosts are the same, with a port that need not be written.
+fn is_same(one: &str, other: &str, default: u16) -> bool {
+    let whole = |text| split(text).map(|(name, port)| (name.to_ascii_lowercase(), port.unwrap_or(default)));
+    whole(one).is_some_and(|one| Some(one) == whole(other))
 }
 
 /// The host and the port.
@@ -185,9 +190,14 @@ mod tests {
         for host in ["other.example", "localhost:8600", "127.0.0.1:8600"] {
             assert!(served.is_ours(host, local) && !served.is_secure(host), "{host}");
         }
-        assert!(!served.is_ours("vpn1.example", local) && !served.is_ours("dash.example:80", local));
+        for host in ["vpn1.example", "dash.example:80", "dash.example:8600"] {
+            assert!(!served.is_ours(host, local), "{host}");
+        }
         assert!(served.is_origin_of("https://dash.example", "dash.example"));
+        assert!(served.is_origin_of("https://dash.example", "dash.example:443"), "some proxies add the port");
         assert!(!served.is_origin_of("http://dash.example", "dash.example"), "a page that was changed on the way");
+        let encrypts = Served { secure: true, ..served };
+        assert!(encrypts.is_ours("dash.example:8600", local), "without a proxy it is the dashboard's own name");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use rasadmin_ledger::report::SessionRow;
 const REPLACED: &str = "The client has come back in another session. RRAS still lists this one, which no longer counts in limits and quotas.";
 /// What the mark of a session with a denied first link means.
 const DENIED: &str = "Its first link was denied, so the user was never connected.";
-/// What the mark of a session without an address or a link means.
-const NOT_ESTABLISHED: &str = "It was accepted, but RRAS never brought it up.";
+/// What the mark of a session that never came up means.
+const NOT_ESTABLISHED: &str = "It was accepted, but RRAS reported no link of it within a minute.";
 
 /// The mark of a session that is connected, or that never was. A session that has ended has none.
 pub fn mark(row: &SessionRow) -> Option<Markup> {

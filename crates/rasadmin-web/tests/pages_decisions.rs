@@ -14,10 +14,9 @@ fn denials_come_first_and_lead_to_their_explanation() {
     let explained = pages.shows(&format!("/decisions/{number}"));
     explained.says("Decision about the IPv4 address denied").says("RRAS called MprAdminGetIpAddressForUser");
     // What is below the rule that denied is folded, and does not read as if it had been evaluated.
-    explained
-        .says("denies: users: wanted mallory, found")
-        .says("3 later rules, not evaluated")
-        .says("(default)would allow");
+    explained.says("denies: users: wanted mallory, found").says("2 later rules and the default, not evaluated");
+    explained.says("Two eachnot evaluated: user_sessions: wanted at least 2, it was not counted");
+    explained.says("Enough for a daynot evaluated: connect_time").says("(default)would allow");
 }
 
 #[test]

@@ -110,6 +110,16 @@ impl ReceivedStage {
         ruled(self.allow, self.for_now, self.rule.as_deref(), self.reason.as_deref())
     }
 
+    /// What each rule says, with the condition that settles it.
+    pub fn says(&self) -> Vec<String> {
+        let decides = self.rules.iter().position(|rule| rule.decides);
+        let describe = |(at, rule): (usize, &ReceivedRule)| {
+            let conditions: Vec<_> = rule.conditions.iter().map(ReceivedCondition::borrowed).collect();
+            describe_outcome(rule.action, rule.outcome, decides.is_some_and(|decides| decides < at), &conditions)
+        };
+        self.rules.iter().enumerate().map(describe).collect()
+    }
+
     /// The address, at a stage that gives one.
     pub fn address(&self) -> Option<String> {
         Some(match self.address.as_ref()? {
@@ -119,14 +129,6 @@ impl ReceivedStage {
             ReceivedAddress::Offer { because } => offer_kept(because),
             ReceivedAddress::Refused { refused } => no_address(refused),
         })
-    }
-}
-
-impl ReceivedRule {
-    /// What it says, with the condition that settles it.
-    pub fn says(&self) -> String {
-        let conditions: Vec<_> = self.conditions.iter().map(ReceivedCondition::borrowed).collect();
-        describe_outcome(self.action, self.outcome, self.decides, &conditions)
     }
 }
 
@@ -141,7 +143,7 @@ impl ReceivedCondition {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::explain::{Answer, describe_address, describe_rule, shown, verdict, with_tunnels};
+    use crate::explain::{Answer, describe_address, describe_rules, shown, verdict, with_tunnels};
     use rasadmin_engine::explain::Question;
     use rasadmin_engine::{Name, Stamp, State};
     use rasadmin_policy::{InterfaceType, Quarantine, Tunnel, config};
@@ -201,8 +203,7 @@ mod tests {
             for (received, stage) in received.stages.iter().zip(stages) {
                 assert_eq!((received.stage, received.ends()), (stage.stage, stage.ends()));
                 assert_eq!(received.ruled(), verdict(stage, false));
-                let says: Vec<_> = received.rules.iter().map(ReceivedRule::says).collect();
-                assert_eq!(says, stage.rules.iter().map(describe_rule).collect::<Vec<_>>());
+                assert_eq!(received.says(), describe_rules(&stage.rules));
                 let address = stage.address.as_ref().map(|address| describe_address(address, stage.stage));
                 assert_eq!(received.address(), address);
             }

@@ -5,7 +5,7 @@ use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, StageExplained};
 use rasadmin_policy::Stage;
 use rasadmin_policy::config::file::Action;
-use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth};
+use rasadmin_policy::rules::{Explained, ExplainedCondition, NOT_COUNTED, Outcome, Truth};
 
 /// A stage, and the function that RRAS calls.
 pub const fn heading(stage: Stage) -> &'static str {
@@ -19,10 +19,14 @@ pub const fn heading(stage: Stage) -> &'static str {
     }
 }
 
-/// What a rule says, with the condition that settles it.
-pub fn describe_rule(rule: &Explained<'_>) -> String {
-    let conditions: Vec<_> = rule.conditions.iter().map(Condition::of).collect();
-    describe_outcome(rule.action, rule.outcome, rule.decides, &conditions)
+/// What each rule says, with the condition that settles it.
+pub fn describe_rules(rules: &[Explained<'_>]) -> Vec<String> {
+    let decides = rules.iter().position(|rule| rule.decides);
+    let describe = |(at, rule): (usize, &Explained<'_>)| {
+        let conditions: Vec<_> = rule.conditions.iter().map(Condition::of).collect();
+        describe_outcome(rule.action, rule.outcome, decides.is_some_and(|decides| decides < at), &conditions)
+    };
+    rules.iter().enumerate().map(describe).collect()
 }
 
 /// A condition and what it found.
@@ -40,27 +44,28 @@ impl<'c> Condition<'c> {
     }
 }
 
-/// What a rule with these conditions says. A rule below the one that decides only would do what it says.
-pub(super) fn describe_outcome(
-    action: Action,
-    outcome: Outcome,
-    decides: bool,
-    conditions: &[Condition<'_>],
-) -> String {
-    let does = match (decides, action) {
-        (true, Action::Allow) => "allows",
-        (true, Action::Deny) => "denies",
-        (false, Action::Allow) => "would allow",
-        (false, Action::Deny) => "would deny",
+/// What a rule with these conditions says. Below the one that decides, it only would.
+pub(super) fn describe_outcome(action: Action, outcome: Outcome, below: bool, conditions: &[Condition<'_>]) -> String {
+    let does = match (below, action) {
+        (false, Action::Allow) => "allows",
+        (false, Action::Deny) => "denies",
+        (true, Action::Allow) => "would allow",
+        (true, Action::Deny) => "would deny",
     };
     let that = |truth: Truth| conditions.iter().find(|condition| condition.truth == truth);
     let all = || conditions.iter().map(describe).collect::<Vec<_>>().join("; ");
+    // A decision counts nothing for the rules below.
+    let uncounted = |condition: &Condition<'_>| condition.found == NOT_COUNTED;
     match outcome {
         Outcome::NoMatch => match that(Truth::False) {
             Some(condition) => format!("does not match: {}", describe(condition)),
             None => "does not match".to_owned(),
         },
+        _ if below && conditions.iter().any(uncounted) => format!("not evaluated: {}", unknown(conditions)),
         Outcome::Waits => format!("would {}, and waits: {}", verb(action), unknown(conditions)),
+        Outcome::Replaces if below => {
+            format!("would mark the user's oldest session to be disconnected: {}", all())
+        }
         Outcome::Replaces => {
             format!("does not deny, but marks the user's oldest session to be disconnected: {}", all())
         }

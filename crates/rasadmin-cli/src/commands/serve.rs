@@ -56,9 +56,9 @@ pub struct Arguments {
     /// Serve an address that other computers reach, without encryption: passwords can be read on the way
     #[arg(long)]
     insecure: bool,
-    /// Another name by which browsers find the dashboard. Can be repeated
+    /// Another name by which browsers find the dashboard, such as that of a proxy in front. Can be repeated
     ///
-    /// Write that of a proxy in front which encrypts with https:// before it.
+    /// If the proxy encrypts, write https:// before its name.
     #[arg(long, value_name = "HOST")]
     name: Vec<String>,
     /// Use this configuration instead of the one that the DLL on this computer would find

@@ -25,7 +25,7 @@ pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Fact
     }
     let others: Vec<_> = draft.of_user(user).filter(|session| Some(session.id) != own).collect();
     let count = sessions(draft, user, &others, stage, facts);
-    known.user_sessions = count;
+    known.user_sessions = Some(count);
     if !needs.groups.is_empty() {
         let member = groups_of(&draft.context, Some(user));
         let own_in_state = draft.state.of_user(user).filter(|session| session.counts()).count();

@@ -151,7 +151,7 @@ impl Kind {
     /// Evaluates it on the counts, if it [`asks`](Self::asks) for them. `None` if they are missing.
     pub(super) fn counted(&self, counts: &RuleCounts) -> Option<Truth> {
         Some(match *self {
-            Self::UserSessions(limit) => limit.holds_for(counts.user_sessions),
+            Self::UserSessions(limit) => limit.holds_for(counts.user_sessions?),
             Self::GroupSessions(group, limit) => limit.holds_for(counts.group(group)?),
             Self::ConnectTime(period, limit) => {
                 let seconds = counts.period(period)?.seconds;

@@ -42,6 +42,10 @@ pub struct ExplainedCondition<'c> {
     pub truth: Truth,
 }
 
+/// What a condition found if its count is not there: a decision counts only what the rules up to the one that decides ask
+/// for.
+pub const NOT_COUNTED: &str = "it was not counted";
+
 impl Rules {
     /// Explains every rule in order and the default, with every condition, including the rules after the one that
     /// decides. Count everything that [`Rules::needs`] names: what was not counted is shown as unknown.
@@ -105,7 +109,7 @@ impl Rules {
             if !condition.asks(seen) {
                 return write_fact(&facts.user, ToString::to_string);
             }
-            text().unwrap_or_else(|| "it was not counted".to_owned())
+            text().unwrap_or_else(|| NOT_COUNTED.to_owned())
         };
         match *condition {
             Kind::NotUsers(_) | Kind::NotGroups(_) if facts.user.known().is_some_and(|user| !user.is_placed()) => {
@@ -131,7 +135,7 @@ impl Rules {
             Kind::Ports(_) => write_fact(&facts.port, ToString::to_string),
             Kind::Servers(_) => facts.server.to_string(),
             Kind::Computers(_) => write_fact(&facts.computer, ToString::to_string),
-            Kind::UserSessions(_) => counted(&|| Some(write_count(counts.user_sessions))),
+            Kind::UserSessions(_) => counted(&|| counts.user_sessions.map(write_count)),
             Kind::GroupSessions(group, _) => counted(&|| counts.group(group).map(write_count)),
             Kind::ConnectTime(per, _) => counted(&|| {
                 counts.period(per).map(|used| format!("{} this {}", write_duration(used.seconds), per.name()))

@@ -12,7 +12,7 @@ impl Rules {
         let rule = self.rules.iter().find(|of| of.name == rule)?;
         let most = |count: Count| u64::from(count.max);
         let (used, limit) = match *rule.conditions.iter().find(|condition| condition.field() == field)? {
-            Kind::UserSessions(limit) => (most(counts.user_sessions), limit),
+            Kind::UserSessions(limit) => (most(counts.user_sessions?), limit),
             Kind::GroupSessions(group, limit) => (most(counts.group(group)?), limit),
             Kind::ConnectTime(period, limit) => (counts.period(period)?.seconds, limit),
             Kind::Octets(period, limit) => (counts.period(period)?.octets, limit),

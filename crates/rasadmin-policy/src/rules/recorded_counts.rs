@@ -27,7 +27,7 @@ impl RecordedCounts {
     pub fn new(needs: &Needs, counts: &RuleCounts, groups: &Groups) -> Self {
         let name = |id: super::GroupId| groups.names().nth(id.0 as usize).unwrap_or_default().to_owned();
         Self {
-            user_sessions: needs.user_sessions.then_some(counts.user_sessions),
+            user_sessions: counts.user_sessions.filter(|_| needs.user_sessions),
             group_sessions: counts.groups.iter().map(|&(id, count)| (name(id), count)).collect(),
             used: counts.used.iter().copied().collect(),
             session_time: needs.session_time.then_some(counts.session_time),
@@ -38,7 +38,7 @@ impl RecordedCounts {
     pub fn counts(&self, groups: &Groups) -> RuleCounts {
         let id = |name: &str| (0..).map(super::GroupId).zip(groups.names()).find(|(_, known)| *known == name);
         RuleCounts {
-            user_sessions: self.user_sessions.unwrap_or_default(),
+            user_sessions: self.user_sessions,
             groups: self.group_sessions.iter().filter_map(|(name, count)| Some((id(name)?.0, *count))).collect(),
             used: self.used.iter().map(|(&period, &used)| (period, used)).collect(),
             session_time: self.session_time.unwrap_or_default(),

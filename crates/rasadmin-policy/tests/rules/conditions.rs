@@ -207,7 +207,7 @@ fn sessions_are_counted_as_ranges() {
     for (min, max, denied, allowed) in
         [(0, 1, false, true), (2, 2, true, false), (5, 9, true, false), (1, 2, true, false), (0, 5, true, false)]
     {
-        let counts = RuleCounts { user_sessions: Count { min, max }, ..RuleCounts::default() };
+        let counts = RuleCounts { user_sessions: Some(Count { min, max }), ..RuleCounts::default() };
         let (denies, allows) = (
             at_least.decide(Stage::Link, &full(), &counts).rule.is_some(),
             below.decide(Stage::Link, &full(), &counts).rule.is_some(),
@@ -224,7 +224,7 @@ fn the_short_form_counts_the_new_session_too() {
     let deny = rule("action = 'deny'\nmax_user_sessions = 2");
     let allow = rule("action = 'allow'\nmax_user_sessions = 2");
     for (others, full_up) in [(0, false), (1, false), (2, true), (3, true)] {
-        let counts = RuleCounts { user_sessions: Count { min: others, max: others }, ..RuleCounts::default() };
+        let counts = RuleCounts { user_sessions: Some(Count { min: others, max: others }), ..RuleCounts::default() };
         assert_eq!(deny.decide(Stage::Link, &full(), &counts).rule.is_some(), full_up, "{others} others");
         assert_eq!(allow.decide(Stage::Link, &full(), &counts).allow, !full_up, "{others} others");
     }

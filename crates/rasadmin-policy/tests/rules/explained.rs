@@ -57,7 +57,7 @@ fn explain(stage: Stage, facts: &Facts, counts: &RuleCounts) -> String {
 #[test]
 fn every_condition_says_what_it_asked_and_what_it_found() {
     let counts = RuleCounts {
-        user_sessions: Count { min: 1, max: 2 },
+        user_sessions: Some(Count { min: 1, max: 2 }),
         groups: vec![(rasadmin_policy::rules::GroupId(0), Count { min: 3, max: 3 })],
         used: vec![
             (Period::Week, Used { seconds: 3_661, octets: 0 }),
@@ -140,7 +140,7 @@ fn a_rule_that_replaces_the_oldest_session_leaves_the_decision_to_the_next() {
         "[[rules]]\nname = 'newest'\naction = 'deny'\nmax_user_sessions = 1\nwhen_exceeded = 'replace-oldest'\n\
          [[rules]]\nname = 'rest'\naction = 'allow'\nusers = ['*']\n",
     );
-    let counts = |n| RuleCounts { user_sessions: Count { min: n, max: n }, ..RuleCounts::default() };
+    let counts = |n| RuleCounts { user_sessions: Some(Count { min: n, max: n }), ..RuleCounts::default() };
     for (others, outcome, keeps) in [(0, Outcome::NoMatch, None), (1, Outcome::Replaces, Some(0))] {
         let ruling = world.decide(Stage::Link, &full(), &counts(others));
         assert_eq!((ruling.rule, ruling.allow, ruling.keeps), (Some("rest"), true, keeps));
@@ -148,7 +148,7 @@ fn a_rule_that_replaces_the_oldest_session_leaves_the_decision_to_the_next() {
         assert_eq!((explained[0].outcome, explained[0].decides, explained[1].decides), (outcome, false, true));
     }
     // How many others there are depends on a fact that is not known: it denies, as it would without the exception.
-    let open = RuleCounts { user_sessions: Count { min: 0, max: 1 }, ..RuleCounts::default() };
+    let open = RuleCounts { user_sessions: Some(Count { min: 0, max: 1 }), ..RuleCounts::default() };
     assert_eq!(world.decide(Stage::Link, &full(), &open).rule, Some("newest"));
 }
 
@@ -158,7 +158,7 @@ fn what_replaces_is_the_limit_and_nothing_else() {
     let rest = "[[rules]]\nname = 'rest'\naction = 'allow'\n";
     let newest =
         "[[rules]]\nname = 'newest'\naction = 'deny'\nmax_user_sessions = 1\nwhen_exceeded = 'replace-oldest'\n";
-    let one = RuleCounts { user_sessions: Count { min: 1, max: 1 }, ..RuleCounts::default() };
+    let one = RuleCounts { user_sessions: Some(Count { min: 1, max: 1 }), ..RuleCounts::default() };
     let decided = |world: &World, facts: &Facts, counts: &RuleCounts| {
         let ruling = world.decide(Stage::Link, facts, counts);
         let explained = world.rules.explain(Stage::Link, facts, &world.in_groups(facts), counts);
@@ -181,7 +181,7 @@ fn what_replaces_is_the_limit_and_nothing_else() {
 #[test]
 fn how_much_of_a_limit_is_used_is_also_there_as_numbers() {
     let counts = RuleCounts {
-        user_sessions: Count { min: 1, max: 2 },
+        user_sessions: Some(Count { min: 1, max: 2 }),
         used: vec![(Period::Week, Used { seconds: 3_661, octets: 0 })],
         ..RuleCounts::default()
     };

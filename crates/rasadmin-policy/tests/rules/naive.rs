@@ -180,7 +180,7 @@ impl Naive<'_> {
         };
         if let Some(sessions) = rule.user_sessions.as_ref().filter(|_| limits) {
             let of = sessions.get_ref();
-            all.push(mine(range(of.at_least, of.below, self.counted.user_sessions)));
+            all.push(mine(range(of.at_least, of.below, self.counted.user_sessions.unwrap())));
         }
         if let Some(sessions) = rule.group_sessions.as_ref().filter(|_| limits) {
             let of = sessions.get_ref();

@@ -216,7 +216,7 @@ fn counted() -> impl Strategy<Value = RuleCounts> {
     let used = || (0..4_u64, 0..4_u64).prop_map(|(hours, kb)| Used { seconds: hours * 3_600, octets: kb * 1_000 });
     let all = (count(), [count(), count(), count()], [used(), used(), used()], 0..4_u64);
     all.prop_map(|(user_sessions, groups, used, lasted)| RuleCounts {
-        user_sessions,
+        user_sessions: Some(user_sessions),
         groups: (0..).map(GroupId).zip(groups).collect(),
         used: PERIODS.into_iter().zip(used).collect(),
         session_time: lasted * 3_600,
@@ -304,7 +304,7 @@ impl Case {
         asked.groups.retain(|(group, _)| needs.groups.contains(group));
         asked.used.retain(|(period, _)| needs.periods.contains(period));
         if !needs.user_sessions {
-            asked.user_sessions = Count { min: 77, max: 77 };
+            asked.user_sessions = Some(Count { min: 77, max: 77 });
         }
         if !needs.session_time {
             asked.session_time = 77 * 3_600;

@@ -107,10 +107,10 @@ fn only_what_can_matter_is_counted() {
 #[test]
 fn a_pool_is_given_for_now_too_but_not_with_a_refusal() {
     let world = rule("action = 'allow'\nuser_sessions = { below = 1 }\npool = 'guests'");
-    let counts = RuleCounts { user_sessions: Count { min: 0, max: 1 }, ..RuleCounts::default() };
+    let counts = RuleCounts { user_sessions: Some(Count { min: 0, max: 1 }), ..RuleCounts::default() };
     let ruling = world.decide(Stage::Ipv4Address, &early(), &counts);
     assert_eq!((ruling.allow, ruling.for_now, ruling.pool), (true, true, pool("guests")));
-    let many = RuleCounts { user_sessions: Count { min: 1, max: 1 }, ..RuleCounts::default() };
+    let many = RuleCounts { user_sessions: Some(Count { min: 1, max: 1 }), ..RuleCounts::default() };
     let refused = world.decide(Stage::Ipv4Address, &early(), &many);
     assert_eq!((refused.allow, refused.pool), (false, None));
 }

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How many answers of one kind may be waited for.
 const MOST: usize = 16;
 
+/// How many of them one caller may have asked for.
+const FOR_ONE: usize = MOST / 2;
+
 /// How long it is waited for before others get the turn of who waits.
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -100,6 +103,8 @@ type Ended<V> = (Result<Arc<V>, Fault>, Instant);
 /// An answer that is being made.
 #[derive(Debug)]
 struct Making<V> {
+    /// Who asked for it first.
+    caller: Option<String>,
     progress: Progress,
     result: Mutex<Option<Ended<V>>>,
     over: Condvar,
@@ -214,13 +219,18 @@ impl<K: Eq + Hash + Clone + Send + Sync + 'static, V: Send + Sync + 'static> Hea
             }
         }
         all.retain(|_, making| !making.is_over());
-        let busy =
-            || Fault::unavailable("the dashboard makes too many figures at the moment", "try again in some seconds");
+        let busy = |what| Fault::unavailable(what, "try again in some seconds");
+        let too_many = || busy("the dashboard makes too many figures at the moment");
+        let caller = turns::caller();
+        let of_caller = all.values().filter(|making| caller.is_some() && making.caller == caller).count();
         if all.len() >= MOST {
-            return Err(busy());
+            return Err(too_many());
         }
-        let making =
-            Arc::new(Making { progress: Progress::default(), result: Mutex::default(), over: Condvar::default() });
+        if of_caller >= FOR_ONE {
+            return Err(busy("too many figures are being made for you at the moment"));
+        }
+        let (progress, result, over) = Default::default();
+        let making = Arc::new(Making { caller, progress, result, over });
         let (inner, one, ends) = (self.0.clone(), one.clone(), Ends(making.clone()));
         let name = asked.clone();
         let work = move || {
@@ -237,7 +247,7 @@ impl<K: Eq + Hash + Clone + Send + Sync + 'static, V: Send + Sync + 'static> Hea
                 Err(fault) => ends.0.end(Err(fault)),
             }
         };
-        std::thread::Builder::new().name("figures".to_owned()).spawn(work).map_err(|_| busy())?;
+        std::thread::Builder::new().name("figures".to_owned()).spawn(work).map_err(|_| too_many())?;
         all.insert(name, making.clone());
         Ok(making)
     }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::scene::{Scene, connection};
+use crate::source::turns::{Turns, answer_for};
 use crate::{App, Events, Role, Visitor};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -53,6 +54,20 @@ fn one_answer_is_made_at_a_time() {
     assert!(fault.what.contains("too many figures"), "{fault}");
     drop(alone);
     assert_eq!(number(heavy.answer(&one, 7, LONG, |_| Ok(70)).unwrap()), 70);
+}
+
+#[tokio::test]
+async fn one_caller_cannot_have_all_figures_made() {
+    let (heavy, one, turns) = (Heavy::<u64, u64>::default(), One::default(), Turns::default());
+    let alone = one.wait();
+    let is_begun = |asked| heavy.answer(&one, asked, Duration::ZERO, |_| Ok(70)).map(|_| ());
+    answer_for("greedy", turns.next()).await.unwrap().work(|| {
+        (0..8).for_each(|asked| is_begun(asked).unwrap());
+        let fault = is_begun(8).unwrap_err();
+        assert!(fault.what.contains("being made for you"), "{fault}");
+    });
+    answer_for("other", turns.next()).await.unwrap().work(|| is_begun(8).unwrap());
+    drop(alone);
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Explained {
         if let Some(then) = then.filter(|_| all.row.imported.is_none()) {
             let row = &all.row;
             let stage = explain_recorded(&then, row.stage, row.facts.clone(), &row.groups, row.counted.clone());
-            all.rules = stage.rules.iter().map(Evaluated::from).collect();
+            all.rules = Evaluated::all(&stage.rules);
             all.note = (!agrees(&stage, row) && !overruled(&stage, row))
                 .then_some("This is not what the facts give under the configuration of that time: please report it.");
             all.verdict = Some(verdict(&stage, overruled(&stage, row)));
@@ -82,7 +82,8 @@ impl Explained {
                 section.card {
                     h2 { "Rules, top down" }
                     @if let Some(verdict) = &self.verdict { p { (parts::commands(verdict)) "." } }
-                    (evaluated::list(&self.rules))
+                    @if self.row.is_blocked() { (evaluated::without_the_block(&self.rules)) }
+                    @else { (evaluated::list(&self.rules)) }
                 }
                 (self.facts())
             }

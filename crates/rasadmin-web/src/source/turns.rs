@@ -1,4 +1,4 @@
-//! Turns: so many answers are made at once, and half of them for one caller. An answer that waits for figures from another
+//! Turns: so many answers are made at once, and not all of them for one caller. An answer that waits for figures from another
 //! thread gives its turn to others.
 
 use crate::fault::Fault;
@@ -8,16 +8,19 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// How many answers are made at once. Each may need a reader of the ledger, and the memory of a state.
 const AT_ONCE: usize = 8;
 
-/// How many of them are made for one caller: whoever asks for many pages waits, and nobody else does.
-const FOR_ONE: usize = AT_ONCE / 2;
+/// How many of them are made for one caller, so that whoever asks for many pages leaves some to others.
+const FOR_ONE: usize = 6;
 
 /// How many others may wait for figures at once. Each keeps a thread.
 const WAITING: usize = 32;
+
+/// How many of them wait for one caller.
+const WAITING_FOR_ONE: usize = WAITING / 2;
 
 /// How long a request waits for its turn.
 const WAIT: Duration = Duration::from_secs(10);
@@ -36,8 +39,16 @@ pub fn answer_for<F: Future>(caller: &str, answer: F) -> impl Future<Output = F:
 pub struct Turns {
     free: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    /// The turns of each caller for whom an answer is made, or waited for.
-    callers: Mutex<HashMap<String, Weak<Semaphore>>>,
+    /// Each caller for whom an answer is made, or waited for.
+    callers: Mutex<HashMap<String, Weak<Caller>>>,
+}
+
+/// What is left for a caller.
+#[derive(Debug)]
+struct Caller {
+    name: String,
+    free: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl Default for Turns {
@@ -51,9 +62,10 @@ impl Default for Turns {
 #[derive(Debug)]
 pub struct Turn {
     permit: OwnedSemaphorePermit,
-    /// The caller's part of it, until it is given to others.
+    /// The same of what is left for the caller.
     share: Option<OwnedSemaphorePermit>,
     waiting: Arc<Semaphore>,
+    caller: Option<Arc<Caller>>,
     /// Whether it was given to others, so that the permit is one to wait.
     is_over: bool,
 }
@@ -69,31 +81,35 @@ impl Turns {
     /// # Errors
     /// If none gets free in time.
     pub async fn next(&self) -> Result<Turn, Fault> {
-        let busy =
-            || Fault::unavailable("the dashboard has too many requests at the moment", "try again in some seconds");
-        let both = async {
-            let share = match CALLER.try_with(|caller| self.of(caller)) {
-                Ok(caller) => Some(caller.acquire_owned().await?),
-                Err(_) => None,
-            };
-            Ok::<_, tokio::sync::AcquireError>((share, self.free.clone().acquire_owned().await?))
+        let busy = |whose: &str| {
+            let what = format!("{whose} too many requests at the moment");
+            Fault::unavailable(what, "try again in some seconds")
         };
-        match timeout(WAIT, both).await {
-            Ok(Ok((share, permit))) => Ok(Turn { permit, share, waiting: self.waiting.clone(), is_over: false }),
-            Ok(Err(_)) | Err(_) => Err(busy()),
-        }
+        let until = Instant::now() + WAIT;
+        let caller = CALLER.try_with(|caller| self.of(caller)).ok();
+        let share = match &caller {
+            Some(caller) => {
+                let share = timeout_at(until, caller.free.clone().acquire_owned()).await;
+                Some(share.ok().and_then(Result::ok).ok_or_else(|| busy("you have"))?)
+            }
+            None => None,
+        };
+        let permit = timeout_at(until, self.free.clone().acquire_owned()).await;
+        let permit = permit.ok().and_then(Result::ok).ok_or_else(|| busy("the dashboard has"))?;
+        Ok(Turn { permit, share, waiting: self.waiting.clone(), caller, is_over: false })
     }
 
-    /// The turns of a caller.
-    fn of(&self, caller: &str) -> Arc<Semaphore> {
+    /// A caller.
+    fn of(&self, name: &str) -> Arc<Caller> {
         let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turns) = callers.get(caller).and_then(Weak::upgrade) {
-            return turns;
+        if let Some(caller) = callers.get(name).and_then(Weak::upgrade) {
+            return caller;
         }
-        callers.retain(|_, turns| turns.strong_count() > 0);
-        let turns = Arc::new(Semaphore::new(FOR_ONE));
-        callers.insert(caller.to_owned(), Arc::downgrade(&turns));
-        turns
+        callers.retain(|_, caller| caller.strong_count() > 0);
+        let [free, waiting] = [FOR_ONE, WAITING_FOR_ONE].map(|permits| Arc::new(Semaphore::new(permits)));
+        let caller = Arc::new(Caller { name: name.to_owned(), free, waiting });
+        callers.insert(name.to_owned(), Arc::downgrade(&caller));
+        caller
     }
 }
 
@@ -112,13 +128,20 @@ impl Turn {
     }
 }
 
-/// Gives the turn of this thread to others, before it waits for another thread. False if too many wait already: then it must
-/// not wait.
+/// For whom this thread makes an answer.
+pub fn caller() -> Option<String> {
+    MINE.with_borrow(|mine| Some(mine.as_ref()?.caller.as_ref()?.name.clone()))
+}
+
+/// Gives the turn of this thread to others, before it waits for another thread. False if too many wait already, of all
+/// callers or of this one: then it must not wait.
 pub fn give_up() -> bool {
     MINE.with_borrow_mut(|mine| {
         let Some(turn) = mine.as_mut().filter(|turn| !turn.is_over) else { return true };
         let Ok(permit) = turn.waiting.clone().try_acquire_owned() else { return false };
-        (turn.permit, turn.share, turn.is_over) = (permit, None, true);
+        let share = turn.caller.as_ref().map(|caller| caller.waiting.clone().try_acquire_owned());
+        let Ok(share) = share.transpose() else { return false };
+        (turn.permit, turn.share, turn.is_over) = (permit, share, true);
         true
     })
 }
@@ -148,13 +171,20 @@ mod tests {
         for _ in 0..FOR_ONE {
             greedy.push(answer_for("greedy", turns.next()).await.unwrap());
         }
-        assert!(answer_for("greedy", turns.next()).await.is_err());
+        let fault = answer_for("greedy", turns.next()).await.unwrap_err();
+        assert!(fault.what.contains("you have too many requests"), "{fault:?}");
         let other = answer_for("other", turns.next()).await.unwrap();
         assert_eq!(turns.free.available_permits(), AT_ONCE - FOR_ONE - 1);
         // An answer that waits for figures is not one of them.
         greedy.pop().unwrap().work(|| assert!(give_up()));
         greedy.push(answer_for("greedy", turns.next()).await.unwrap());
-        drop((greedy, other));
+        // Of those, too, it has a part.
+        let others: Vec<_> =
+            (1..WAITING_FOR_ONE).map(|_| turns.of("greedy").waiting.clone().try_acquire_owned().unwrap()).collect();
+        greedy.pop().unwrap().work(|| assert!(give_up() && caller().as_deref() == Some("greedy")));
+        let _last = turns.of("greedy").waiting.clone().try_acquire_owned().unwrap();
+        answer_for("greedy", turns.next()).await.unwrap().work(|| assert!(!give_up()));
+        drop((greedy, other, others));
         drop(answer_for("third", turns.next()).await.unwrap());
         assert_eq!(turns.callers.lock().unwrap().len(), 1, "who asks for nothing is forgotten");
     }

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::times;
-use rasadmin_answers::explain::{agrees, describe_address, describe_rule, heading, overruled, verdict};
+use rasadmin_answers::explain::{agrees, describe_address, describe_rules, heading, overruled, verdict};
 use rasadmin_engine::explain::StageExplained;
 use rasadmin_ledger::report::DecisionRow;
 use rasadmin_policy::rules::{Explained, WhenUnrecorded};
@@ -36,9 +36,9 @@ pub fn write(
         let _ = writeln!(text, "  without the block: {}", verdict(stage, false));
     }
     let width = stage.rules[..shown].iter().map(|rule| name(rule).chars().count()).max().unwrap_or(0).min(40);
-    for rule in &stage.rules[..shown] {
+    for (rule, says) in stage.rules[..shown].iter().zip(describe_rules(&stage.rules)) {
         let mark = if rule.decides { '>' } else { ' ' };
-        let _ = writeln!(text, "  {mark} {:width$}  {}", name(rule), describe_rule(rule));
+        let _ = writeln!(text, "  {mark} {:width$}  {says}", name(rule));
     }
     let rest = stage.rules.len() - shown;
     if rest > 0 {

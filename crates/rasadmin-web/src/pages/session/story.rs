@@ -104,7 +104,7 @@ impl Session {
         let row = &self.row;
         let cause = row.acct_terminate_cause.as_deref().map(|cause| format!(", {}", parts::printable(cause)));
         let by = row.closed_by.as_deref().unwrap_or("not known");
-        let what = html! { "the session ended (" (parts::printable(by)) (cause.unwrap_or_default()) ")" @if row.estimated { ", an estimate" } };
+        let what = html! { @if row.never_connected().is_some() { "the attempt ended (" } @else { "the session ended (" } (parts::printable(by)) (cause.unwrap_or_default()) ")" @if row.estimated { ", an estimate" } };
         Some(Line { time: row.acct_stop_time?, kind: Kind::Plain, what })
     }
 }

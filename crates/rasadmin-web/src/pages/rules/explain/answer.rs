@@ -81,7 +81,6 @@ fn tunnels(query: &Query, answer: &Received) -> Markup {
 }
 
 fn stage(stage: &ReceivedStage) -> Markup {
-    let rules: Vec<_> = stage.rules.iter().map(Evaluated::from).collect();
     html! {
         section.card {
             h2 {
@@ -106,7 +105,7 @@ fn stage(stage: &ReceivedStage) -> Markup {
                     "."
                 }
             }
-            (evaluated::list(&rules))
+            (evaluated::list(&Evaluated::received(stage)))
         }
     }
 }
