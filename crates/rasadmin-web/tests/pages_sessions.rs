@@ -260,3 +260,29 @@ fn a_list_of_nobody_says_that_nobody_is_connected() {
     pages.shows("/sessions?live=1").says("Nobody is connected");
     pages.shows("/sessions?live=1&tunnel=L2TP").says("No sessions match");
 }
+
+#[test]
+fn the_story_says_where_a_client_has_moved_to() {
+    let rule = "[[rules]]\nname = 'not from the café'\naction = 'deny'\nsource_networks = ['198.51.100.0/24']\nreason = 'ask first'\n";
+    let scene = Scene::new(&format!("{CONFIG}{rule}"));
+    scene.begin(1, "alice", "VPN0-1").unwrap();
+    let moves = |to: &str| {
+        scene.wait(60);
+        let moved = connection(1, "alice").with(|event| event.source = to.into());
+        scene.recorder.endpoint_change(&moved, scene.now())
+    };
+    assert_eq!(moves("203.0.113.77"), Verdict::Accept);
+    assert_ne!(moves("198.51.100.7"), Verdict::Accept);
+    let page = Pages::of(scene).shows("/sessions/1");
+    let story = page.text();
+    let places = [
+        "link up on",
+        "endpoint change to 203.0.113.77: allowed by (default)",
+        "endpoint change to 198.51.100.7: denied by not from the café: ask first",
+    ]
+    .map(|line| story.find(line).unwrap_or_else(|| panic!("{line}: {story}")));
+    assert!(places.is_sorted(), "in this order: {story}");
+    // Only a move has led anywhere.
+    page.does_not_say("connection to").does_not_say("link to");
+    assert_eq!(page.html.matches("<li class=\"is-denied\">").count(), 1, "{}", page.html);
+}
