@@ -1,23 +1,23 @@
-//! The dashboard in a browser: every page over the office day, from the keyboard, beside a day that goes on, and with the
-//! names that strangers may choose.
+//! The dashboard in a browser: every page over the office day, from the keyboard, on paper, and with the names that strangers
+//! may choose.
 #![cfg(unix)] // The browser is a Linux program.
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code)] // This file uses a part.
-#[path = "support/beside.rs"]
-mod beside;
 mod browser;
+#[allow(dead_code)] // This file uses a part.
 #[path = "support/dashboard.rs"]
 mod dashboard;
 #[path = "support/every_page.rs"]
 mod every_page;
 #[path = "support/faulty_page.rs"]
 mod faulty_page;
+#[allow(dead_code)]
+#[path = "support/sound.rs"]
+mod sound;
 mod support;
 
-use beside::Day;
-use browser::Browser;
-use dashboard::{Dashboard, Played};
+use browser::{Browser, Page};
+use dashboard::Played;
 use every_page::every_page;
 use support::{office_day, root};
 
@@ -36,6 +36,15 @@ fn every_page_is_sound_in_every_form() {
     let seen = every_page(&mut dashboard, &mut browser, dashboard::pictures().as_deref(), None);
     seen.must_include(&["/", "/sessions", "/users", "/addresses", "/reports", "/sessions/*", "/users/*"]);
     seen.must_include(&["/rules", "/rules/explain", "/rules/what-if"]);
+    seen.must_include(&["/decisions", "/decisions/*", "/blocks"]);
+    seen.must_include(&[
+        "/change/disconnect?session",
+        "/change/disconnect?user",
+        "/change/close?session",
+        "/change/block?user",
+        "/change/block?computer",
+        "/change/release?address",
+    ]);
     seen.must_be_sound();
 }
 
@@ -80,6 +89,43 @@ fn everything_is_reached_from_the_keyboard() {
     }
 }
 
+/// What a person reads is printed, dark on white; what they would press is not.
+#[test]
+fn a_report_is_printed_without_what_is_for_the_screen() {
+    let day = office_day_until_noon();
+    let (mut dashboard, mut browser) = (day.serve(), Browser::launch());
+    let mut page = dashboard.visit(&mut browser);
+    page.scheme("dark");
+    page.goto(&dashboard.url("/reports?by=tunnel"));
+    page.wait_for("main table");
+    let displayed = |page: &mut Page<'_>, what: &str| {
+        let found = page.eval(&format!(
+            "[...document.querySelectorAll('{what}')].filter(one => one.checkVisibility()).map(one => one.outerHTML)"
+        ));
+        found.as_array().unwrap().len()
+    };
+    let ink = "getComputedStyle(document.querySelector('main table')).color";
+    let for_the_screen = ["header nav", "form.filter", "form.visitor", "a.button", "button"];
+    for what in for_the_screen {
+        assert!(displayed(&mut page, what) > 0, "{what} is on the screen");
+    }
+    let (rows, light) = (displayed(&mut page, "main tbody tr"), page.text(ink));
+    assert!(rows > 2, "{}", page.shown());
+
+    page.medium("print", "dark");
+    for what in for_the_screen {
+        assert_eq!(displayed(&mut page, what), 0, "{what} is printed");
+    }
+    assert_eq!(displayed(&mut page, "main tbody tr"), rows);
+    assert_eq!(displayed(&mut page, "h1"), 1);
+    assert_ne!(page.text(ink), light, "paper is white");
+    assert_eq!(
+        page.text("getComputedStyle(document.querySelector('main .scroll')).overflow"),
+        "visible",
+        "nothing is cut"
+    );
+}
+
 /// Who is on, since when, with which address; which pool is the fullest; who had an address; why was somebody refused.
 #[test]
 fn the_questions_of_an_administrator_take_a_click_or_two() {
@@ -116,64 +162,8 @@ fn the_questions_of_an_administrator_take_a_click_or_two() {
     assert!(page.shown().contains("wanted at least 10h per day, found 10h 9m 55s this day"), "{}", page.shown());
 }
 
-const BESIDE: &str =
+const CONFIG: &str =
     "time_zone = \"UTC\"\ndefault_domain = \"CORP\"\ndefault.action = \"allow\"\nserver.name = \"VPN1\"\n";
-
-/// Five users, one after another. The day's time passes only when the test says so.
-const ARRIVALS: &str = "\
-server VPN1
-day 2026-11-23T00:00:00Z
-server-address 10.20.0.1
-pool 10.20.0.2-10.20.0.254
-08:00:00 connect alice user=alice tunnel=sstp from=203.0.113.1 computer=PC-1 received=1000 until=09:00:00
-08:01:00 connect bob user=bob tunnel=sstp from=203.0.113.2 computer=PC-2 received=1000 until=09:00:00
-08:02:00 connect carol user=carol tunnel=ikev2 from=203.0.113.3 computer=PC-3 received=1000 until=08:04:00
-08:03:00 connect dave user=dave tunnel=sstp from=203.0.113.4 computer=PC-4 received=1000 until=09:00:00
-";
-
-/// The page shows who comes and goes without being loaded again, and leaves alone what a person is at.
-#[test]
-fn what_happens_is_seen_without_loading_the_page_again() {
-    let day = Day::begin(BESIDE, ARRIVALS);
-    let (mut dashboard, mut browser) = (Dashboard::of(&day.config(), &day.kept().join("clock")), Browser::launch());
-    let mut page = dashboard.visit(&mut browser);
-    // The service has made no ledger yet. The page is shown when it has.
-    page.wait("document.body.innerText.includes('The ledger cannot be read')");
-    let _service = day.service();
-    page.wait_for("#live dl.figures-row");
-    page.eval("window.loadedOnce = true");
-    let before = page.errors();
-    assert!(before.iter().all(|error| error.contains("503")), "{before:?}");
-    let connected = "document.querySelector('#live dd').textContent";
-    let shows = |name: &str| format!("document.getElementById('live').textContent.includes('{name}')");
-    day.play("08:01:30");
-    page.wait(&format!("{connected} === '2' && {} && {}", shows("ALICE"), shows("BOB")));
-    // What a person is at stays as it is, and is made good when they leave.
-    page.eval("document.querySelector('#live a').focus(); window.held = document.getElementById('live')");
-    let asked = "performance.getEntriesByType('resource').filter(one => one.initiatorType === 'fetch').length";
-    page.eval(&format!("window.asked = {asked}"));
-    day.play("08:02:30");
-    page.wait(&format!("{asked} > window.asked"));
-    assert_eq!(page.eval("window.held.isConnected && window.held.contains(document.activeElement)"), true);
-    page.eval("document.activeElement.blur()");
-    page.wait(&format!("!window.held.isConnected && {connected} === '3' && {}", shows("CAROL")));
-    day.play("08:04:30");
-    page.wait(&format!("{connected} === '3' && {} && !{}", shows("DAVE"), shows("CAROL")));
-    assert_eq!(page.eval("window.loadedOnce"), true, "it was not loaded again");
-    assert_eq!(page.errors(), before);
-    // Who has logged out hears nothing more, also in another tab.
-    page.eval(
-        "window.other = new EventSource('/events'); other.addEventListener('changed', () => { other.heard = true; })",
-    );
-    page.wait("other.heard");
-    page.eval(
-        "fetch('/logout', { method: 'POST', redirect: 'manual',
-            body: new URLSearchParams({ csrf: document.querySelector('form.visitor [name=csrf]').value }) })",
-    );
-    page.wait("other.readyState === EventSource.CLOSED");
-    // The page says that it does not follow any more.
-    page.wait("document.querySelector('.stale a')?.textContent === 'load this page again'");
-}
 
 /// What strangers can choose: names of users, domains and computers.
 const HOSTILE: [&str; 12] = [
@@ -194,7 +184,7 @@ const HOSTILE: [&str; 12] = [
 
 fn hostile_day() -> Played {
     let config = format!(
-        "{BESIDE}[[rules]]\nname = '<b>no \"L2TP\"</b>'\naction = \"deny\"\ntunnels = [\"L2TP\"]\n\
+        "{CONFIG}[[rules]]\nname = '<b>no \"L2TP\"</b>'\naction = \"deny\"\ntunnels = [\"L2TP\"]\n\
          reason = \"</td><script>alert('rule')</script>\"\n"
     );
     let settings = "server VPN1\nday 2026-11-23T00:00:00Z\nserver-address 10.20.0.1\npool 10.20.0.2-10.20.0.254\n";
@@ -253,6 +243,8 @@ fn what_is_wrong_with_a_page_is_noticed() {
     let (wider, out) = page.overhang();
     assert!(wider > 600 && out.iter().any(|one| one.contains("wide")), "{wider} {out:?}");
     assert_eq!(page.repeated_ids(), ["twice"]);
+    let shift = page.shift();
+    assert!(shift > 0.1, "{shift}");
     page.click("#button");
     page.wait("document.title === 'clicked'");
     page.scheme("dark");

@@ -10,6 +10,7 @@ mod browser;
 #[allow(dead_code)]
 #[path = "support/dashboard.rs"]
 mod dashboard;
+#[allow(dead_code)]
 #[path = "support/sound.rs"]
 mod sound;
 mod support;

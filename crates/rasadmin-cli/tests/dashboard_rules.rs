@@ -6,6 +6,7 @@ mod browser;
 #[allow(dead_code)] // This file uses a part.
 #[path = "support/dashboard.rs"]
 mod dashboard;
+#[allow(dead_code)]
 #[path = "support/sound.rs"]
 mod sound;
 mod support;

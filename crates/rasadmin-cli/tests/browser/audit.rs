@@ -77,6 +77,25 @@ impl Page<'_> {
         (found[0].as_i64().unwrap(), out)
     }
 
+    /// How much of what was already shown has moved by itself since the page was opened, as browsers count it: less than 0.1
+    /// does not disturb people. Nobody does anything meanwhile; what browsers call recent input is the new size of the window.
+    pub fn shift(&mut self) -> f64 {
+        // What is shown when the answer comes has been painted.
+        let sum = self.eval(
+            "new Promise(done => {
+                let sum = 0;
+                const add = all => all.forEach(one => { sum += one.value; });
+                const observer = new PerformanceObserver(list => add(list.getEntries()));
+                observer.observe({ type: 'layout-shift', buffered: true });
+                requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+                    add(observer.takeRecords());
+                    done(sum);
+                })));
+            })",
+        );
+        sum.as_f64().unwrap()
+    }
+
     /// The ids that two elements have.
     pub fn repeated_ids(&mut self) -> Vec<String> {
         let ids = self.eval("[...document.querySelectorAll('[id]')].map(one => one.id)");

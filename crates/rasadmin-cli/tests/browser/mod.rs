@@ -43,7 +43,8 @@ const OPTIONS: [&str; 19] = [
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
     "--ignore-certificate-errors",
-    "--lang=en-GB",
+    // Each Chromium has this one. The parts of fields for times follow it.
+    "--lang=en-US",
     // A page that is not in front is live as well.
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",

@@ -118,9 +118,14 @@ impl<'b> Page<'b> {
 
     /// `light` or `dark`, without movement.
     pub fn scheme(&mut self, scheme: &str) {
+        self.medium("screen", scheme);
+    }
+
+    /// The same on a `screen`, or in `print`.
+    pub fn medium(&mut self, medium: &str, scheme: &str) {
         let features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")];
         let features = features.map(|(name, value)| json!({ "name": name, "value": value }));
-        self.ask("Emulation.setEmulatedMedia", json!({ "features": features }));
+        self.ask("Emulation.setEmulatedMedia", json!({ "media": medium, "features": features }));
     }
 
     /// A picture of the page as WebP, of less than `most` bytes. Of a long page it has the beginning.

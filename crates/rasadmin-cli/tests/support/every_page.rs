@@ -2,11 +2,9 @@
 
 use crate::browser::{Browser, Page, axe};
 use crate::dashboard::Dashboard;
+use crate::sound::faults;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
-
-/// What a page may cost, with its style sheet, script and icon.
-const OCTETS: u64 = 150_000;
 
 /// What a picture may have.
 const PICTURE: usize = 100_000;
@@ -40,8 +38,8 @@ impl Seen {
     }
 }
 
-/// Opens a page of each form that links lead to, in light and dark, narrow and wide; and all whose address begins with
-/// `each`.
+/// Opens a page of each form that links lead to, in light and dark, from the width of a phone to that of a large
+/// screen; and all whose address begins with `each`.
 pub fn every_page(
     dashboard: &mut Dashboard,
     browser: &mut Browser,
@@ -60,7 +58,7 @@ pub fn every_page(
         }
         assert!(seen.forms.len() <= MOST, "the links do not end: {:#?}", seen.forms);
         let url = dashboard.url(&path);
-        for (scheme, width) in [("light", 1600), ("dark", 360)] {
+        for (scheme, width) in [("light", 1600), ("light", 3840), ("dark", 360)] {
             page.viewport(width, 900);
             page.scheme(scheme);
             page.goto(&url);
@@ -117,26 +115,6 @@ fn is_word(part: &str) -> bool {
 /// A file that the browser keeps, and does not show.
 fn is_file(path: &str) -> bool {
     path.split('?').next().unwrap().ends_with(".csv")
-}
-
-fn faults(page: &mut Page<'_>, address: &str, axe: &str) -> Vec<String> {
-    page.wait_for("main");
-    let mut faults = page.errors();
-    // The browser itself has such addresses, for the icons of its form elements.
-    let inside = |url: &String| url.starts_with(&format!("{address}/")) || url.starts_with("data:");
-    let leaves = page.requests().into_iter().filter(|url| !inside(url));
-    faults.extend(leaves.map(|url| format!("it asks for {url}")));
-    let octets = page.octets();
-    if octets > OCTETS {
-        faults.push(format!("it has {octets} octets, and may have {OCTETS}"));
-    }
-    let (wider, out) = page.overhang();
-    if wider > 0 {
-        faults.push(format!("it is {wider} px wider than the window: {out:?}"));
-    }
-    faults.extend(page.repeated_ids().into_iter().map(|id| format!("two elements have the id {id}")));
-    faults.extend(page.barriers(axe));
-    faults
 }
 
 /// Elements and attributes that come from no template.

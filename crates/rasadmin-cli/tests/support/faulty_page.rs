@@ -8,12 +8,16 @@ const PAGE: &str = r#"<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"
 <body><main><h1>Hello</h1><button id="button">One</button><p id="twice" class="low">low</p><p id="twice">twice</p>
 <div id="wide">wide</div><img src="/picture"></main><script src="/page.js"></script></body></html>"#;
 
-const STYLE: &str = "body{background:#fff;color:#111} .low{color:#ccc} #wide{width:1000px}";
+const STYLE: &str =
+    "body{background:#fff;color:#111} .low{color:#ccc} #wide{width:1000px;height:300px} #late{height:900px}";
 
-const SCRIPT: &str = "console.error('bad', 7); const asked = ['/missing', 'http://elsewhere.invalid/'].map(url => fetch(url));
+const SCRIPT: &str =
+    "console.error('bad', 7); const asked = ['/missing', 'http://elsewhere.invalid/'].map(url => fetch(url));
 new Promise(() => { throw new Error('thrown') }); document.body.setAttribute('style', 'x:1'); alert('hello');
+const painted = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 document.getElementById('button').addEventListener('click', () => document.title = 'clicked');
-Promise.allSettled(asked).then(() => { const late = document.createElement('p'); late.id = 'late'; document.querySelector('main').append(late) });";
+Promise.allSettled(asked).then(painted).then(() => { const late = document.createElement('p'); late.id = 'late';
+  document.querySelector('main').prepend(late) });";
 
 /// Serves it, for as long as this process runs.
 pub fn serve() -> String {
