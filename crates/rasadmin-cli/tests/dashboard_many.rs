@@ -14,17 +14,22 @@ mod many_sessions;
 #[path = "support/sound.rs"]
 mod sound;
 mod support;
+#[path = "support/visit.rs"]
+mod visit;
 
-use browser::{Browser, Page, axe};
+use browser::{Browser, Page};
 use dashboard::{Dashboard, Played};
-use forms::{choose, fill, fill_month, fill_time, send};
+use forms::{choose, fill, fill_month, fill_time};
 use serde_json::json;
-use sound::faults;
 use std::collections::BTreeSet;
 use std::iter::zip;
-use support::{office_day, root};
+use support::{office_day, rasadmin, root, words};
+use visit::Visit;
 
-/// Of the office day, with many sessions before it.
+/// The table of most lists.
+const LIST: &str = "#live";
+
+/// The office day, with many sessions before it.
 fn many() -> (Played, Dashboard) {
     let config = std::fs::read_to_string(root().join("examples/office-day.toml")).unwrap();
     let day = Played::until("13:30:00", &config, &std::fs::read_to_string(office_day()).unwrap());
@@ -33,77 +38,9 @@ fn many() -> (Played, Dashboard) {
     (day, dashboard)
 }
 
-/// The visitor of a dashboard, with what is asked of each page.
-struct Visit<'b> {
-    page: Page<'b>,
-    address: String,
-    axe: String,
-}
-
-impl<'b> Visit<'b> {
-    fn begin(dashboard: &mut Dashboard, browser: &'b mut Browser) -> Self {
-        let mut page = dashboard.visit(browser);
-        page.viewport(1440, 900);
-        Self { page, address: dashboard.address.clone(), axe: axe() }
-    }
-
-    fn open(&mut self, path: &str) {
-        self.page.goto(&format!("{}{path}", self.address));
-        self.is_ready();
-    }
-
-    /// Waits until figures that take longer are there.
-    fn is_ready(&mut self) {
-        self.page.wait("document.querySelector('main') && !document.querySelector('#live[data-every]')");
-    }
-
-    #[track_caller]
-    fn is_sound(&mut self) {
-        let faults = faults(&mut self.page, &self.address, &self.axe);
-        assert_eq!(faults, <[String; 0]>::default(), "{}", self.page.text("location.href"));
-    }
-
-    /// Clicks the link, and waits for the page.
-    #[track_caller]
-    fn follow(&mut self, link: &str) {
-        self.page.follows(|page| page.click(link));
-        self.is_ready();
-    }
-
-    /// Sends the form. What is shown then must be sound.
-    #[track_caller]
-    fn send(&mut self, form: &str) {
-        send(&mut self.page, form);
-        self.is_ready();
-        self.is_sound();
-    }
-
-    /// What is in the column of the table, from top to bottom.
-    #[track_caller]
-    fn column(&mut self, table: &str, head: &str) -> Vec<String> {
-        let cells = self.page.eval(&format!(
-            "(table => {{ const at = [...table.tHead.rows[0].cells].findIndex(head => head.innerText.trim() === {});
-                return [...table.tBodies[0].rows].map(row => row.cells[at].innerText.trim()); }})
-                (document.querySelector({}))",
-            json!(head),
-            json!(format!("{table} table"))
-        ));
-        cells.as_array().unwrap().iter().map(|cell| cell.as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Each cell of the column must be this.
-    #[track_caller]
-    fn all_are(&mut self, table: &str, head: &str, expected: &str) {
-        let cells = self.column(table, head);
-        assert!(!cells.is_empty() && cells.iter().all(|cell| cell == expected), "{expected}: {cells:?}");
-    }
-}
-
-const SESSIONS: &str = "#live";
-
 #[test]
 fn pages_over_many_sessions_are_sound() {
-    let ((_day, mut dashboard), mut browser) = (many(), Browser::launch());
+    let ((day, mut dashboard), mut browser) = (many(), Browser::launch());
     let mut visit = Visit::begin(&mut dashboard, &mut browser);
     for (path, shown) in [
         ("/", "10.20.16"),
@@ -127,6 +64,10 @@ fn pages_over_many_sessions_are_sound() {
         }
         assert!(visit.page.shown().contains(shown), "{path}: {shown}: {}", visit.page.shown());
     }
+    let live = words([&"sessions", &"--live", &"--json", &"--limit", &"0", &"--config", &day.config()]);
+    let live = rasadmin(live).ends(0).json().as_array().unwrap().len();
+    visit.open("/");
+    assert_eq!(visit.page.text("document.querySelector('#live .figures-row dd').innerText"), live.to_string());
 }
 
 #[test]
@@ -134,10 +75,10 @@ fn long_lists_are_turned_and_sorted() {
     let ((_day, mut dashboard), mut browser) = (many(), Browser::launch());
     let mut visit = Visit::begin(&mut dashboard, &mut browser);
     visit.open("/sessions");
-    let mut pages = vec![visit.column(SESSIONS, "session")];
+    let mut pages = vec![visit.column(LIST, "session")];
     for _ in 0..6 {
         visit.follow("a[rel=next]");
-        pages.push(visit.column(SESSIONS, "session"));
+        pages.push(visit.column(LIST, "session"));
     }
     visit.is_sound();
     let all: BTreeSet<&String> = pages.iter().flatten().collect();
@@ -146,19 +87,19 @@ fn long_lists_are_turned_and_sorted() {
     visit.page.eval("history.back()");
     let first = json!(pages[5][0]);
     visit.page.wait(&format!("document.querySelector('tbody td').innerText === {first}"));
-    assert_eq!(visit.column(SESSIONS, "session"), pages[5]);
+    assert_eq!(visit.column(LIST, "session"), pages[5]);
     visit.follow("nav.pages a:not([rel])");
-    assert_eq!(visit.column(SESSIONS, "session"), pages[0]);
+    assert_eq!(visit.column(LIST, "session"), pages[0]);
 
     // By the name of the user, and turned round.
     visit.follow("thead a[href='/sessions?sort=user']");
-    let mut names = visit.column(SESSIONS, "user");
+    let mut names = visit.column(LIST, "user");
     assert_eq!(visit.page.text("document.querySelector('th[aria-sort]').ariaSort"), "ascending");
     visit.follow("a[rel=next]");
-    names.extend(visit.column(SESSIONS, "user"));
+    names.extend(visit.column(LIST, "user"));
     assert!(names.is_sorted() && names.len() == 100 && names[0] < names[99], "{names:?}");
     visit.follow("thead a[href='/sessions?sort=-user']");
-    let names = visit.column(SESSIONS, "user");
+    let names = visit.column(LIST, "user");
     assert!(names.iter().rev().is_sorted(), "{names:?}");
     visit.is_sound();
     // Too many for another order. The page offers a shorter time.
@@ -179,25 +120,25 @@ fn long_lists_are_turned_and_sorted() {
 
     visit.open("/users");
     visit.follow("thead a[href='/users?sort=sessions']");
-    assert_eq!(visit.column(SESSIONS, "user")[0], r"CORP\BUSY");
-    assert_eq!(visit.column(SESSIONS, "sessions")[..2], ["5,000", "100"]);
-    let first = visit.column(SESSIONS, "user");
+    assert_eq!(visit.column(LIST, "user")[0], r"CORP\BUSY");
+    assert_eq!(visit.column(LIST, "sessions")[..2], ["5,000", "100"]);
+    let first = visit.column(LIST, "user");
     visit.follow("a[rel=next]");
-    let next = visit.column(SESSIONS, "user");
+    let next = visit.column(LIST, "user");
     assert!(next.len() == 100 && next.iter().all(|user| !first.contains(user)), "{next:?}");
     visit.is_sound();
     visit.follow("nav.pages a:not([rel])");
-    assert_eq!(visit.column(SESSIONS, "user"), first);
+    assert_eq!(visit.column(LIST, "user"), first);
 
     visit.open("/users/CORP%5Cbusy");
     visit.follow("h2 a.more[href^='/sessions?user=']");
-    visit.all_are(SESSIONS, "user", r"CORP\BUSY");
+    visit.all_are(LIST, "user", r"CORP\BUSY");
     visit.follow("a[rel=next]");
-    visit.all_are(SESSIONS, "user", r"CORP\BUSY");
+    visit.all_are(LIST, "user", r"CORP\BUSY");
 
     visit.open("/reports?month=2026-10");
     visit.follow("thead a[href*='sort=sessions']");
-    assert_eq!(visit.column(SESSIONS, "user")[0], r"CORP\BUSY");
+    assert_eq!(visit.column(LIST, "user")[0], r"CORP\BUSY");
 }
 
 /// A filter of the sessions: the field, what is typed into it, and the column that must have `shown` in each row.
@@ -218,14 +159,14 @@ fn each_filter_of_the_sessions_shows_what_was_asked_for() {
         open_more(&mut visit.page);
         fill(&mut visit.page, &format!("form.filter {field}"), typed);
         visit.send("form.filter");
-        visit.all_are(SESSIONS, head, shown);
-        assert_eq!(visit.column(SESSIONS, head).len(), rows, "{typed}");
+        visit.all_are(LIST, head, shown);
+        assert_eq!(visit.column(LIST, head).len(), rows, "{typed}");
         assert_eq!(visit.page.text(&format!("document.querySelector('form.filter {field}').value")), typed);
     }
     // A user has a hundred: two pages.
     visit.open("/sessions?user=user007");
     visit.follow("a[rel=next]");
-    visit.all_are(SESSIONS, "user", r"CORP\USER007");
+    visit.all_are(LIST, "user", r"CORP\USER007");
     assert_eq!(visit.page.eval("!!document.querySelector('a[rel=next]')"), false);
 
     // Two at once: a list, and a time of which the parts are typed.
@@ -235,8 +176,8 @@ fn each_filter_of_the_sessions_shows_what_was_asked_for() {
     fill_time(&mut visit.page, "[name=since]", "2026-10-01T08:00");
     fill_time(&mut visit.page, "[name=until]", "2026-10-01T09:00");
     visit.send("form.filter");
-    visit.all_are(SESSIONS, "tunnel", "IKEv2");
-    let began = visit.column(SESSIONS, "began");
+    visit.all_are(LIST, "tunnel", "IKEv2");
+    let began = visit.column(LIST, "began");
     assert!(began.len() == 12 && began.iter().all(|time| time.starts_with("2026-10-01 08:")), "{began:?}");
 
     visit.open("/sessions");
@@ -245,7 +186,7 @@ fn each_filter_of_the_sessions_shows_what_was_asked_for() {
     visit.send("form.filter");
     // Those of the office day are on the first page, and no other computer has such a number.
     visit.follow("a[rel=next]");
-    let computers = visit.column(SESSIONS, "computer");
+    let computers = visit.column(LIST, "computer");
     assert!(computers.len() == 50 && computers.iter().all(|name| name.ends_with("01")), "{computers:?}");
 
     visit.open("/sessions");
@@ -253,16 +194,16 @@ fn each_filter_of_the_sessions_shows_what_was_asked_for() {
     visit.send("form.filter");
     // Some are marked as replaced too.
     let is_connected = |state: &String| state.starts_with("connected");
-    assert!(visit.column(SESSIONS, "state").iter().all(is_connected), "{}", visit.page.shown());
+    assert!(visit.column(LIST, "state").iter().all(is_connected), "{}", visit.page.shown());
     visit.follow("a[rel=next]");
-    assert!(visit.column(SESSIONS, "state").iter().all(is_connected), "{}", visit.page.shown());
+    assert!(visit.column(LIST, "state").iter().all(is_connected), "{}", visit.page.shown());
     visit.follow("a.button[href='/sessions']");
     assert_eq!(visit.page.text("location.search"), "");
 
     // A column more.
     open_more(&mut visit.page);
     visit.follow(".choose a[href*='%2Cport']");
-    assert!(!visit.column(SESSIONS, "port").is_empty());
+    assert!(!visit.column(LIST, "port").is_empty());
 }
 
 /// Opens the part of the form that is closed until it is needed.
@@ -300,16 +241,16 @@ fn each_filter_of_other_lists_shows_what_was_asked_for() {
     visit.open("/users");
     fill(&mut visit.page, "[name=q]", "ser49");
     visit.send("form.filter");
-    let users = visit.column(SESSIONS, "user");
+    let users = visit.column(LIST, "user");
     assert_eq!(users.len(), 9, "{users:?}");
     assert!(users.iter().all(|user| user.starts_with(r"CORP\USER49")), "{users:?}");
 
     visit.open("/reports");
-    fill_month(&mut visit.page, "[name=month]", ("October", "2026"), "2026-10");
+    fill_month(&mut visit.page, "[name=month]", ("O", "2026"), "2026-10");
     choose(&mut visit.page, "[name=by]", "tunnel");
     visit.send("form.filter");
     assert_eq!(visit.page.text("document.querySelector('h1').innerText"), "Report of October 2026 by tunnel");
-    let mut tunnels: Vec<_> = zip(visit.column(SESSIONS, "tunnel"), visit.column(SESSIONS, "sessions")).collect();
+    let mut tunnels: Vec<_> = zip(visit.column(LIST, "tunnel"), visit.column(LIST, "sessions")).collect();
     tunnels.sort();
     // Also those that had begun in September and went on. With PPTP there were only denials.
     let expected = [("IKEv2", "8,949"), ("L2TP", "8,949"), ("PPTP", "0"), ("SSTP", "8,948")];

@@ -10,6 +10,7 @@ impl Page<'_> {
             "Tab" => ("Tab", 9, None),
             "Enter" => ("Enter", 13, Some("\r")),
             "Escape" => ("Escape", 27, None),
+            "ArrowDown" => ("ArrowDown", 40, None),
             " " => ("Space", 32, Some(" ")),
             other => ("", i64::from(other.as_bytes()[0].to_ascii_uppercase()), Some(other)),
         };

@@ -25,22 +25,27 @@ pub fn fill_time(page: &mut Page<'_>, field: &str, time: &str) {
     assert_eq!(page.text(&format!("{}.value", one(field))), time, "{field}");
 }
 
-/// Types a month into its two parts.
+/// Types a month into its two parts: the first letter of its name, and the year.
 #[track_caller]
-pub fn fill_month(page: &mut Page<'_>, field: &str, (name, year): (&str, &str), value: &str) {
+pub fn fill_month(page: &mut Page<'_>, field: &str, (letter, year): (&str, &str), value: &str) {
     page.eval(&format!("{}.focus()", one(field)));
-    press_each(page, name);
+    press_each(page, letter);
     page.press("Tab");
     press_each(page, year);
     assert_eq!(page.text(&format!("{}.value", one(field))), value, "{field}");
 }
 
-/// Chooses an entry of a list by the begin of its name.
+/// Chooses an entry of a list: down to it, from the one that is chosen.
 #[track_caller]
 pub fn choose(page: &mut Page<'_>, field: &str, name: &str) {
     page.eval(&format!("{}.focus()", one(field)));
-    press_each(page, name);
-    assert_eq!(page.text(&format!("{}.selectedOptions[0].label", one(field))), name, "{field}");
+    let chosen = format!("{}.selectedOptions[0].label", one(field));
+    let mut seen = Vec::new();
+    while page.text(&chosen) != name {
+        seen.push(page.text(&chosen));
+        page.press("ArrowDown");
+        assert_ne!(page.text(&chosen), seen[seen.len() - 1], "{field} has no {name} among {seen:?}");
+    }
 }
 
 /// Presses the button of a form, and waits for the page to which it leads.
