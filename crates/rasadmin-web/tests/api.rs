@@ -75,6 +75,7 @@ fn every_list_is_the_same_in_pages_of_any_size() {
         "users?sort=sessions",
         "users?sort=denied",
         "addresses",
+        "reservations",
         "who-had?address=10.8.0.1",
         "usage",
         "usage?per=day",
@@ -128,6 +129,20 @@ fn a_denial_is_explained() {
     let alice = pages.answers("explain?user=alice&tunnel=SSTP&from=203.0.113.9");
     assert_eq!(alice["tunnels"].as_array().unwrap().len(), 1);
     assert_eq!(pages.answers("explain?user=carol")["allowed"], true);
+}
+
+#[test]
+fn reservations_have_the_users_by_name_with_their_addresses() {
+    let more = "[[reservations]]\nuser = 'CORP\\bob'\naddress = '10.8.0.98'\nidentifier = '::b:1'\nserver = 'VPN2'\n";
+    let pages = Pages::of(played::Scene::new(&format!("{}{more}", played::CONFIG)));
+    let rows = paged(&pages, "reservations", 1);
+    let of = |name: &str, server: Option<&str>, ipv4: &str, ipv6: Option<&str>| {
+        let addresses = serde_json::json!([{"server": server, "ipv4": ipv4, "ipv6": ipv6}]);
+        serde_json::json!({"domain": "CORP", "name": name, "addresses": addresses})
+    };
+    assert_eq!(rows, [of("BOB", Some("VPN2"), "10.8.0.98", Some("::b:1")), of("CAROL", None, "10.8.0.99", None)]);
+    pages.refuses_with("reservations?user=bob", 400, "there is no parameter `user`; use `limit`, `after`");
+    pages.refuses_with("reservations?after=bob", 400, "`next` of the page before");
 }
 
 #[test]

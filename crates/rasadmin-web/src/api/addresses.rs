@@ -4,6 +4,7 @@ use super::asked::{Asked, Kind, LIMIT, needed, query};
 use super::endpoint::{Answered, Endpoint, Shape, inline, json, named, no_such_place, page};
 use crate::app::App;
 use crate::fault::Fault;
+use crate::pages::addresses::reserved::{Reserved, ReservedRow};
 use rasadmin_ledger::report::{LeaseRow, PoolUse};
 use rasadmin_text::printable;
 
@@ -38,6 +39,27 @@ pub static ENDPOINTS: &[Endpoint] = &[
         shape: Shape::Page(named::<LeaseRow>),
         may_lack: true,
         work: held,
+    },
+    Endpoint {
+        path: "/api/v1/reservations",
+        id: "reservations",
+        title: "Who has a reserved address",
+        says: "The `[[reservations]]` of the configuration in force, by user.",
+        parameters: &[
+            LIMIT,
+            query(
+                "after",
+                Kind::UserName,
+                "Continue after this user: the `next` of the page before, with the same parameters.",
+            ),
+        ],
+        shape: Shape::Page(named::<ReservedRow>),
+        may_lack: false,
+        work: |app, asked| {
+            let config = app.source.config();
+            let found = Reserved::read(&config.addresses, asked.text("after"), asked.limit() as usize);
+            page(found.rows, found.next)
+        },
     },
     Endpoint {
         path: "/api/v1/who-had",

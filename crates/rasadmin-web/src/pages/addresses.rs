@@ -1,6 +1,6 @@
 //! The pools, the addresses that are held, those that are reserved, and who had one.
 
-mod reserved;
+pub mod reserved;
 mod who_had;
 
 use super::asked::{self, Asked};
@@ -81,8 +81,11 @@ impl Addresses {
         })?;
         let mut pools = PoolUse::of(&config.addresses.pools, &held);
         pools.sort_by(|one, other| other.percent().total_cmp(&one.percent()));
-        let reserved =
-            Reserved::read(&config.addresses, Some(query.reserved.as_str()).filter(|after| !after.is_empty()));
+        let reserved = Reserved::read(
+            &config.addresses,
+            Some(query.reserved.as_str()).filter(|after| !after.is_empty()),
+            reserved::ROWS,
+        );
         let server = config.server.as_ref().map(ToString::to_string).unwrap_or_default();
         Ok(Self { server, config, query, pools, leases, reserved, who_had })
     }

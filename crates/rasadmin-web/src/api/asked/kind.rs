@@ -34,6 +34,8 @@ pub enum Kind {
     Session,
     /// A row: its time and its number, as `next` has it.
     Row,
+    /// A user, as `next` has it: domain and name.
+    UserName,
     /// A user's row, as `next` has it.
     UserRow,
     /// A row of the use of a user, as `next` has it.
@@ -75,6 +77,7 @@ impl Kind {
                 let (time, id) = text.rsplit_once('-')?;
                 Some(Value::Row(place(time)?, digits(id, 18)?))
             }
+            Self::UserName => text.contains('\\').then(as_text),
             Self::UserRow => {
                 let (amount, user) = text.split_once(':')?;
                 digits(amount.strip_prefix('-').unwrap_or(amount), 15)?;
@@ -106,6 +109,7 @@ impl Kind {
             Self::Word(words) => json!({"type": "string", "enum": words}),
             Self::Session => json!({"type": "string", "pattern": "^([0-9]{1,18}|[0-9A-Fa-f-]{8,36})$"}),
             Self::Row => json!({"type": "string", "pattern": "^-?[0-9]{1,19}-[0-9]{1,18}$"}),
+            Self::UserName => json!({"type": "string", "pattern": r"^[^\\]*\\[\s\S]*$"}),
             Self::UserRow => json!({"type": "string", "pattern": r"^-?[0-9]{1,15}:[^\\]*\\[\s\S]*$"}),
             Self::UsageRow => {
                 json!({"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}:[^\\]*\\[\s\S]*$"})
@@ -125,7 +129,9 @@ impl Kind {
             Self::Flag => "write true or false",
             Self::Word(words) => return format!("write one of {}", words.join(", ")),
             Self::Session => "write a session's number, or at least eight characters of its key",
-            Self::Row | Self::UserRow | Self::UsageRow => "write the `next` of the page before, as it is",
+            Self::Row | Self::UserName | Self::UserRow | Self::UsageRow => {
+                "write the `next` of the page before, as it is"
+            }
         };
         help.to_owned()
     }

@@ -4,32 +4,50 @@ use crate::pages::{asked, user};
 use crate::parts;
 use maud::{Markup, html};
 use rasadmin_ledger::report::ReservedAddress;
-use rasadmin_policy::Identity;
 use rasadmin_policy::addresses::{Plan, Reservation};
+use rasadmin_policy::{Identity, Name};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How many users a page has.
-const ROWS: usize = 100;
+pub const ROWS: usize = 100;
 
 /// A page of reservations.
 pub struct Reserved {
-    rows: Vec<(Identity, Vec<ReservedAddress>)>,
+    pub rows: Vec<ReservedRow>,
     /// Whether this is not the first page.
     is_later: bool,
     /// Where the next page begins.
-    next: Option<String>,
+    pub next: Option<String>,
+}
+
+/// A user, and the addresses that are reserved for them.
+#[derive(Serialize, JsonSchema)]
+pub struct ReservedRow {
+    /// The user's domain in upper case, as `[domains]` maps it.
+    domain: Name,
+    /// The user's name in upper case, without the domain.
+    name: Name,
+    /// The addresses.
+    addresses: Vec<ReservedAddress>,
 }
 
 impl Reserved {
-    /// The users by name, after one of them.
-    pub fn read(plan: &Plan, after: Option<&str>) -> Self {
+    /// So many users by name, after one of them.
+    pub fn read(plan: &Plan, after: Option<&str>, limit: usize) -> Self {
         let mut all: Vec<_> = plan.reservations.iter().map(|(user, of)| (written(user), user, of)).collect();
         all.retain(|(written, ..)| after.is_none_or(|after| written.as_str() > after));
         all.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-        let is_cut = all.len() > ROWS;
-        all.truncate(ROWS);
+        let is_cut = all.len() > limit;
+        all.truncate(limit);
         let next = all.last().filter(|_| is_cut).map(|(written, ..)| written.clone());
-        let rows = all.into_iter().map(|(_, user, of)| (user.clone(), of.iter().map(address).collect())).collect();
+        let row = |(_, user, of): (String, &Identity, &Vec<Reservation>)| ReservedRow {
+            domain: user.domain.clone(),
+            name: user.name.clone(),
+            addresses: of.iter().map(address).collect(),
+        };
+        let rows = all.into_iter().map(row).collect();
         Self { rows, is_later: after.is_some(), next }
     }
 
@@ -44,9 +62,9 @@ impl Reserved {
                 } @else {
                     div.scroll tabindex="0" role="region" aria-label="Reserved" { table {
                         thead { tr { th scope="col" { "user" } th scope="col" { "addresses" } } }
-                        tbody { @for (user, of) in &self.rows { tr {
-                            th scope="row" { (parts::user(Some(&user.domain), Some(&user.name), &user.name)) }
-                            td.code.wrap { (parts::text(&of.iter().map(user::reserved).collect::<Vec<_>>().join(", "))) }
+                        tbody { @for ReservedRow { domain, name, addresses } in &self.rows { tr {
+                            th scope="row" { (parts::user(Some(domain), Some(name), name)) }
+                            td.code.wrap { (parts::text(&addresses.iter().map(user::reserved).collect::<Vec<_>>().join(", "))) }
                         } } }
                     } }
                 }
@@ -76,7 +94,6 @@ fn address(of: &Reservation) -> ReservedAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rasadmin_policy::Name;
 
     #[test]
     fn a_page_begins_after_the_last_user_of_the_page_before() {
@@ -92,12 +109,12 @@ mod tests {
             sticky: true,
             reservation_held: rasadmin_policy::addresses::ReservationHeld::Pool,
         };
-        let first = Reserved::read(&plan, None);
+        let first = Reserved::read(&plan, None, ROWS);
         assert_eq!((first.rows.len(), first.next.as_deref()), (100, Some(r"CORP\U100")));
-        let second = Reserved::read(&plan, first.next.as_deref());
+        let second = Reserved::read(&plan, first.next.as_deref(), ROWS);
         assert_eq!((second.rows.len(), second.next.as_deref()), (50, None));
         let shown = second.section().into_string();
         assert!(shown.contains("U101") && shown.contains("10.8.0.101"), "{shown}");
-        assert!(Reserved::read(&plan, Some("~")).section().into_string().contains("no more"));
+        assert!(Reserved::read(&plan, Some("~"), ROWS).section().into_string().contains("no more"));
     }
 }
