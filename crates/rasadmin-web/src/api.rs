@@ -24,6 +24,7 @@ mod reports;
 mod rules;
 mod server;
 mod sessions;
+mod today;
 mod users;
 
 use crate::app::App;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     [
         server::ENDPOINTS,
+        today::ENDPOINTS,
         sessions::ENDPOINTS,
         decisions::ENDPOINTS,
         users::ENDPOINTS,

@@ -160,6 +160,11 @@ fn a_user_and_the_server_are_as_the_commands_have_them() {
     let status = pages.answers("status");
     assert_eq!((&status["service_answers"], &status["all_well"]), (&Value::Bool(false), &Value::Bool(false)));
     assert!(status["attention"][0]["remedy"].as_str().unwrap().contains("start the service"), "{status}");
+    let (health, null) = (&status["health"], &Value::Null);
+    assert_eq!((&health["dll"]["well"], &health["dll"]["events_lost"]), (null, &0.into()), "{health}");
+    assert!(health["dll"]["last_event"].is_string() && health["ledger"]["brought_at"].is_string(), "{health}");
+    assert_eq!((&health["service"]["well"], &health["journal"]["behind"]), (&Value::Bool(false), null), "{health}");
+    assert_eq!((&health["ledger"]["well"], &health["configuration"]["rules"]), (null, &3.into()), "{health}");
     let rules = pages.answers("rules");
     let counts = |at: usize| (rules[at]["allowed"].as_u64().unwrap(), rules[at]["denied"].as_u64().unwrap());
     assert_eq!((rules[0]["rule"].as_str(), counts(0).0, counts(0).1 > 0), (Some("Not Mallory"), 0, true), "{rules}");
@@ -173,6 +178,40 @@ fn a_user_and_the_server_are_as_the_commands_have_them() {
     let metrics = pages.get("/metrics");
     assert_eq!(metrics.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(metrics.html.contains("\"kind\":\"unavailable\""), "{}", metrics.html);
+}
+
+/// The clock is that of the computer, so the ledger's rows are moved to its day.
+#[test]
+fn the_day_has_who_was_connected_by_tunnel_and_who_was_refused() {
+    let pages = Pages::of(day());
+    let midnight = pages.answers("today")["since"].as_str().unwrap().to_owned();
+    let at = format!("strftime('%s', '{midnight}') * 1000");
+    let moved = format!(
+        "UPDATE sessions SET acct_stop_time = {at} + 1 WHERE acct_stop_time IS NOT NULL AND name = 'ALICE';
+         UPDATE sessions SET acct_start_time = {at} WHERE name = 'BOB';
+         UPDATE sessions SET tunnel_type = 'IKEv2' WHERE name = 'BOB';
+         UPDATE decisions SET time = {at} WHERE name = 'MALLORY'"
+    );
+    rusqlite::Connection::open(&pages.scene.config.ledger).unwrap().execute_batch(&moved).unwrap();
+    let today = pages.answers("today");
+    assert_eq!((today["since"].as_str(), today["time_zone"].as_str()), (Some(&*midnight), Some("UTC")), "{today}");
+    assert_eq!((&today["live_sessions"], &today["most_live_sessions"]), (&3.into(), &4.into()), "{today}");
+    assert_eq!((&today["began"], &today["ended"]), (&1.into(), &1.into()), "{today}");
+    let times = today["times"].as_array().unwrap();
+    assert_eq!(times[0], midnight, "{today}");
+    let tunnels = today["tunnels"].as_array().unwrap();
+    assert_eq!(all(&today["tunnels"], "tunnel"), ["IKEv2", "SSTP"], "{today}");
+    for (tunnel, first, later) in [(0, 1, 1), (1, 3, 2)] {
+        let counts = tunnels[tunnel]["live_sessions"].as_array().unwrap();
+        assert_eq!((counts.len(), &counts[0]), (times.len(), &first.into()), "{today}");
+        assert!(counts[1..].iter().all(|count| *count == later), "{today}");
+    }
+    let refused = &today["refused"][0];
+    assert_eq!(
+        (refused["rule"].as_str(), refused["last"].as_str()),
+        (Some("Not Mallory"), Some(&*midnight)),
+        "{today}"
+    );
 }
 
 /// The scene is of the morning of 2026-11-23.

@@ -5,6 +5,7 @@ use super::endpoint::{Answered, Endpoint, Shape, inline, json, named};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::pages::now::attention::{self, Attention, Facts};
+use crate::pages::now::health::Health;
 use axum::http::StatusCode;
 use rasadmin_answers::blocks::BlockRow;
 use rasadmin_answers::configuration;
@@ -31,7 +32,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/api/v1/status",
         id: "status",
-        title: "Whether anything needs attention",
+        title: "Whether anything needs attention, and how each part is",
         says: "The same as on the dashboard's first page. `rasadmin status`, on the server itself, checks more.",
         parameters: &[],
         shape: Shape::Json(inline::<Status>),
@@ -107,6 +108,8 @@ struct Status {
     service_answers: bool,
     /// What needs attention.
     attention: Vec<Attention>,
+    /// How the parts of the server are.
+    health: Health,
 }
 
 fn status(app: &App, _: &Asked) -> Result<Answered, Fault> {
@@ -121,6 +124,7 @@ fn status(app: &App, _: &Asked) -> Result<Answered, Fault> {
         all_well: attention.is_empty(),
         service_answers: service.is_ok(),
         attention,
+        health: Health::of(&app.source, service.as_ref().ok(), &facts.recorded),
     })
 }
 

@@ -1,8 +1,8 @@
 //! What happens now.
 
 pub mod attention;
-mod day;
-mod health;
+pub mod day;
+pub mod health;
 
 use super::{asked, decisions};
 use crate::app::{App, Shared};
@@ -13,6 +13,7 @@ use attention::{Attention, Facts};
 use axum::Extension;
 use axum::extract::State;
 use day::Day;
+use health::Health;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use rasadmin_answers::show::{self, grouped};
@@ -33,7 +34,7 @@ struct Now {
     pools: Vec<PoolUse>,
     latest: Vec<SessionRow>,
     attention: Vec<Attention>,
-    health: Vec<health::Part>,
+    health: Health,
 }
 
 /// The page.
@@ -62,7 +63,7 @@ impl Now {
         let Facts { recorded, refused, mut pools } = facts;
         // The fullest first: that is what people look for here.
         pools.sort_by(|one, other| other.percent().total_cmp(&one.percent()));
-        let health = health::parts(&app.source, service.as_ref().ok(), &recorded, now);
+        let health = Health::of(&app.source, service.as_ref().ok(), &recorded);
         let server = config.server.as_ref().map(ToString::to_string).unwrap_or_default();
         Ok(Self { now, zone, server, day, refused, pools, latest, attention, health })
     }
@@ -75,7 +76,7 @@ impl Now {
                 (attention::list(&self.attention))
                 section.card.wide { (self.day.chart(self.now, &self.zone)) }
                 div.columns {
-                    div.stack { (self.latest()) (health::card(&self.health)) }
+                    div.stack { (self.latest()) (health::card(&self.health, self.now, &self.zone)) }
                     div.stack { (self.refusals()) (self.pools()) }
                 }
                 p.muted.foot { "as of " (parts::time(self.now, &self.zone)) " · " (self.zone.iana_name().unwrap_or("UTC")) }

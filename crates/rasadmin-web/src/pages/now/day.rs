@@ -75,13 +75,22 @@ impl Day {
         counts.iter_mut().take(end).skip(index(session.acct_start_time)).for_each(|count| *count += 1);
     }
 
+    /// When the sessions were counted.
+    pub fn times(&self, now: Millis) -> Vec<Millis> {
+        (0..self.len(now)).map(|at| self.midnight + at as Millis * EVERY).collect()
+    }
+
+    /// The tunnels that there were, in the order of the chart, and how many sessions were live at each time.
+    pub fn by_tunnel(&self) -> impl Iterator<Item = (&'static str, &Vec<u64>)> {
+        TUNNELS.into_iter().filter_map(|tunnel| Some((tunnel, self.counts.get(tunnel)?)))
+    }
+
     /// The chart of the day.
     pub fn chart(&self, now: Millis, zone: &TimeZone) -> Markup {
-        let length = self.len(now);
-        let times: Vec<Millis> = (0..length).map(|at| self.midnight + at as Millis * EVERY).collect();
-        let known = TUNNELS.into_iter().filter_map(|tunnel| Some((tunnel, self.counts.get(tunnel)?)));
-        let series: Vec<_> =
-            known.map(|(tunnel, counts)| Series { name: tunnel.to_owned(), counts: counts.clone() }).collect();
+        let times = self.times(now);
+        let of_tunnel =
+            |(tunnel, counts): (&str, &Vec<u64>)| Series { name: tunnel.to_owned(), counts: counts.clone() };
+        let series: Vec<_> = self.by_tunnel().map(of_tunnel).collect();
         chart::over_time(&OverTime {
             title: "Connected today",
             unit: "connected",

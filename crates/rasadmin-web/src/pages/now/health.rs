@@ -1,15 +1,17 @@
 //! How the parts of this server are: the DLL, the service, the journal, the ledger, the configuration.
 
+mod card;
+
 use super::attention::Attention;
-use crate::parts;
 use crate::source::Source;
-use jiff::tz::TimeZone;
-use maud::{Markup, html};
+pub use card::card;
 use rasadmin_answers::show::grouped;
-use rasadmin_ledger::report::{JournalCursor, LastInstance, Reader};
+use rasadmin_ledger::report::{JournalCursor, LastInstance, Reader, rfc3339_or_null};
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
-use rasadmin_service::state::{Report, State};
+use rasadmin_service::state::{FollowReport, Report, State};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// What the ledger knows about them.
 pub struct Recorded {
@@ -17,12 +19,101 @@ pub struct Recorded {
     cursor: Option<JournalCursor>,
 }
 
-/// One part.
-pub struct Part {
-    name: &'static str,
-    /// None if it cannot be told without the service.
-    is_well: Option<bool>,
-    says: Markup,
+/// How the parts of the server are.
+#[derive(Serialize, JsonSchema)]
+pub struct Health {
+    /// rasadmin.dll.
+    dll: DllHealth,
+    /// The rasadmin service.
+    service: ServiceHealth,
+    /// The journal.
+    journal: JournalHealth,
+    /// The ledger.
+    ledger: LedgerHealth,
+    /// The configuration.
+    configuration: ConfigurationHealth,
+}
+
+/// How rasadmin.dll is, as the ledger and the service know it.
+#[derive(Serialize, JsonSchema)]
+struct DllHealth {
+    /// Whether it is well. Null: that cannot be told without the service.
+    well: Option<bool>,
+    /// Its version. Null if the ledger does not know it.
+    version: Option<String>,
+    /// Whether Remote Access runs. Null: the service, or its duty `monitor`, does not say.
+    remote_access_runs: Option<bool>,
+    /// When it started: RFC 3339, UTC. Null if it has recorded nothing yet.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    started: Option<Millis>,
+    /// When its last event in the ledger happened: RFC 3339, UTC. Null if it has recorded nothing yet.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    last_event: Option<Millis>,
+    /// How many events were lost before they could be recorded. Null if it has recorded nothing yet.
+    events_lost: Option<u64>,
+}
+
+/// How the rasadmin service is.
+#[derive(Serialize, JsonSchema)]
+struct ServiceHealth {
+    /// Whether it answers, and all its duties work.
+    well: bool,
+    /// Its version. Null if it does not answer.
+    version: Option<String>,
+    /// When it started: RFC 3339, UTC. Null if it does not answer.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    started: Option<Millis>,
+    /// Its duties that are switched on. Empty if it does not answer.
+    duties: Vec<DutyHealth>,
+}
+
+/// How a duty of the service is.
+#[derive(Serialize, JsonSchema)]
+struct DutyHealth {
+    /// Its name, as in the configuration: `follow`, `monitor` and so on.
+    duty: &'static str,
+    /// Whether it works. If not, `attention` says why.
+    works: bool,
+}
+
+/// How the journal is, as the service knows it.
+#[derive(Serialize, JsonSchema)]
+struct JournalHealth {
+    /// Whether the service follows it. Null: the service does not answer, or its duty `follow` is switched off.
+    well: Option<bool>,
+    /// The number of the last record that the ledger has. Null if there is none, or if `well` is null.
+    record: Option<u64>,
+    /// How many records the ledger lacks. Null if `well` is null.
+    behind: Option<u64>,
+    /// Its folder.
+    folder: String,
+}
+
+/// How the ledger is.
+#[derive(Serialize, JsonSchema)]
+struct LedgerHealth {
+    /// Whether it has something of this server. Null: without the service, it may be out of date.
+    well: Option<bool>,
+    /// When it was last brought up to date: RFC 3339, UTC. Null if it has nothing of this server yet.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    brought_at: Option<Millis>,
+    /// Its file.
+    file: String,
+}
+
+/// How the configuration's file is.
+#[derive(Serialize, JsonSchema)]
+struct ConfigurationHealth {
+    /// Whether it is valid. If not, the last good configuration is in force.
+    well: bool,
+    /// How many rules are in force.
+    rules: u64,
+    /// The file.
+    file: String,
 }
 
 impl Recorded {
@@ -56,105 +147,75 @@ impl Recorded {
     }
 }
 
-/// The parts. `service` is what the rasadmin service has answered.
-pub fn parts(source: &Source, service: Option<&State>, recorded: &Recorded, now: Millis) -> Vec<Part> {
-    let config = source.config();
-    let zone = &config.zone;
-    let (file, fault) = source.config_fault();
-    vec![
-        dll(service, recorded, now, zone),
-        of_service(service, now, zone),
-        journal(&config, service),
-        Part {
-            name: "Ledger",
-            is_well: service.map(|_| recorded.cursor.is_some()),
-            says: match &recorded.cursor {
-                Some(cursor) => {
-                    html! { (brought(service.is_some(), cursor.brought_at, now, zone)) ", " span.code { (parts::printable(&config.ledger.display().to_string())) } }
-                }
-                None => html! { "it has nothing of this server yet" },
+impl Health {
+    /// `service`: what the rasadmin service has answered.
+    pub fn of(source: &Source, service: Option<&State>, recorded: &Recorded) -> Self {
+        let config = source.config();
+        let (file, fault) = source.config_fault();
+        Self {
+            dll: DllHealth::of(service, recorded.instance.as_ref()),
+            service: ServiceHealth::of(service),
+            journal: JournalHealth::of(service, config.journal.display().to_string()),
+            ledger: LedgerHealth {
+                well: service.map(|_| recorded.cursor.is_some()),
+                brought_at: recorded.cursor.as_ref().map(|cursor| cursor.brought_at),
+                file: config.ledger.display().to_string(),
             },
-        },
-        Part {
-            name: "Configuration",
-            is_well: Some(fault.is_none()),
-            says: html! {
-                @if fault.is_some() { "broken; the last good one is in force" } @else { "valid, " (grouped(config.rules.len() as u64)) " rules" }
-                ", " span.code { (parts::printable(&file.display().to_string())) }
+            configuration: ConfigurationHealth {
+                well: fault.is_none(),
+                rules: config.rules.len() as u64,
+                file: file.display().to_string(),
             },
-        },
-    ]
-}
-
-/// When the ledger was last brought up to date. Beside a day that is played, the time is that of the computer.
-fn brought(by_service: bool, at: Millis, now: Millis, zone: &TimeZone) -> Markup {
-    html! {
-        @if by_service { "up to date" @if at <= now { " at " (parts::short_time(at, now, zone)) } }
-        @else { "last brought up to date " @if at <= now { (parts::short_time(at, now, zone)) } @else { "before the service ended" } }
-    }
-}
-
-fn dll(service: Option<&State>, recorded: &Recorded, now: Millis, zone: &TimeZone) -> Part {
-    let runs = service.and_then(|state| state.monitor()).map(|monitor| monitor.running);
-    let is_well = recorded.instance.as_ref().is_some_and(|one| one.events_lost == 0);
-    let is_well = if is_well { service.map(|_| runs != Some(false)) } else { Some(false) };
-    let says = match &recorded.instance {
-        None => html! { "it has recorded nothing yet: `rasadmin status` says whether it is registered" },
-        Some(one) => html! {
-            @if let Some(loaded) = &one.loaded { "version " (parts::printable(&loaded.version)) ", " }
-            @if runs == Some(false) { "Remote Access does not run" } @else { "started " (parts::short_time(one.started, now, zone)) }
-            ", last event " (parts::short_time(one.last_activity, now, zone))
-        },
-    };
-    Part { name: "DLL", is_well, says }
-}
-
-fn of_service(service: Option<&State>, now: Millis, zone: &TimeZone) -> Part {
-    let faults = service.map_or(0, |state| state.duties.iter().filter(|duty| duty.fault.is_some()).count());
-    let says = match service {
-        None => html! { "does not answer" },
-        Some(state) => html! {
-            "version " (parts::printable(&state.version)) ", " @if state.started <= now { "started " (parts::short_time(state.started, now, zone)) ", " }
-            (state.duties.len()) " duties"
-            @if faults > 0 { ", " (faults) " of them fail" }
-        },
-    };
-    Part { name: "Service", is_well: Some(service.is_some() && faults == 0), says }
-}
-
-fn journal(config: &Config, service: Option<&State>) -> Part {
-    let follow = service.and_then(|state| {
-        state.duties.iter().find_map(|duty| match &duty.report {
-            Report::Follow(follow) => Some((follow, duty.fault.is_none())),
-            _ => None,
-        })
-    });
-    let says = html! {
-        @match follow {
-            Some((follow, _)) => {
-                @match follow.record { Some(record) => { "record " (grouped(record)) } None => "no records yet" }
-                @if follow.behind > 0 { ", " (grouped(follow.behind)) " of them not in the ledger yet" }
-            }
-            None if service.is_some() => "not known: the duty follow is switched off",
-            None => "not known without the service",
-        }
-        ", " span.code { (parts::printable(&config.journal.display().to_string())) }
-    };
-    Part { name: "Journal", is_well: follow.map(|(_, works)| works), says }
-}
-
-/// The card.
-pub fn card(parts: &[Part]) -> Markup {
-    html! {
-        section.card {
-            h2 { "Health" }
-            dl.facts.health { @for Part { name, is_well, says } in parts {
-                dt {
-                    span.dot.bad[*is_well == Some(false)].unknown[is_well.is_none()] aria-hidden="true" {}
-                    (name) span.sr { (match is_well { Some(true) => ": well", Some(false) => ": look at it", None => ": not known" }) }
-                }
-                dd { (says) }
-            } }
         }
     }
 }
+
+impl DllHealth {
+    fn of(service: Option<&State>, instance: Option<&LastInstance>) -> Self {
+        let remote_access_runs = service.and_then(State::monitor).map(|monitor| monitor.running);
+        let has_all = instance.is_some_and(|one| one.events_lost == 0);
+        Self {
+            well: if has_all { service.map(|_| remote_access_runs != Some(false)) } else { Some(false) },
+            version: instance.and_then(|one| one.loaded.as_ref()).map(|loaded| loaded.version.clone()),
+            remote_access_runs,
+            started: instance.map(|one| one.started),
+            last_event: instance.map(|one| one.last_activity),
+            events_lost: instance.map(|one| one.events_lost),
+        }
+    }
+}
+
+impl ServiceHealth {
+    fn of(service: Option<&State>) -> Self {
+        let duties = service.iter().flat_map(|state| &state.duties);
+        let duties: Vec<_> =
+            duties.map(|duty| DutyHealth { duty: duty.report.duty().name(), works: duty.fault.is_none() }).collect();
+        Self {
+            well: service.is_some() && duties.iter().all(|duty| duty.works),
+            version: service.map(|state| state.version.clone()),
+            started: service.map(|state| state.started),
+            duties,
+        }
+    }
+}
+
+impl JournalHealth {
+    fn of(service: Option<&State>, folder: String) -> Self {
+        let follow = service.and_then(|state| {
+            state.duties.iter().find_map(|duty| match &duty.report {
+                Report::Follow(follow) => Some((follow, duty.fault.is_none())),
+                _ => None,
+            })
+        });
+        let report: Option<&FollowReport> = follow.map(|(report, _)| report);
+        Self {
+            well: follow.map(|(_, works)| works),
+            record: report.and_then(|report| report.record),
+            behind: report.map(|report| report.behind),
+            folder,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
