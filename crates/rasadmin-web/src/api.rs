@@ -10,6 +10,7 @@
 //! | `document` | the OpenAPI document |
 //! | `error` | why there is no answer |
 //! | [`changes`] | changes, by POST: a table of their own, in the same document |
+//! | `simulations` | other rules, tried on the past |
 //! | the others | the paths, by what they are about |
 
 mod addresses;
@@ -24,12 +25,13 @@ mod reports;
 mod rules;
 mod server;
 mod sessions;
+mod simulations;
 mod today;
 mod users;
 
 use crate::app::App;
 use crate::fault::Fault;
-use asked::Asked;
+use asked::{Asked, Parameter};
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, State};
@@ -61,8 +63,11 @@ fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 /// The routes. They do not ask who the visitor is: `security` does, around all of them.
 pub fn routes() -> Router<Arc<App>> {
     let nothing = any(async || refused(Fault::not_found("the API has no such path")));
-    let others =
-        Router::new().route("/api", nothing.clone()).route("/api/", nothing.clone()).route("/api/{*path}", nothing);
+    let others = Router::new()
+        .route("/api", nothing.clone())
+        .route("/api/", nothing.clone())
+        .route("/api/{*path}", nothing)
+        .merge(simulations::routes());
     endpoints().fold(others, |router, endpoint| {
         let answer = move |State(app): State<Arc<App>>,
                            path: Result<RawPathParams, RawPathParamsRejection>,
@@ -77,16 +82,24 @@ async fn answer(
     path: Result<RawPathParams, RawPathParamsRejection>,
     query: Option<String>,
 ) -> Response {
-    let asked = match path {
-        Ok(path) => Asked::read(endpoint.parameters, path.iter(), query.as_deref().unwrap_or_default()),
-        Err(_) => Err(Fault::bad_request("the path is not valid UTF-8", "encode it as UTF-8, with percent signs")),
-    };
-    let answered = match asked {
+    let answered = match asked(endpoint.parameters, path, query.as_deref()) {
         Ok(asked) => app.work(move |app| (endpoint.work)(app, &asked)).await,
         Err(fault) => Err(fault),
     };
     match answered {
         Ok(Answered { kind, text }) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
         Err(fault) => refused(fault),
+    }
+}
+
+/// What is asked for, in the path and in the query.
+fn asked(
+    parameters: &'static [Parameter],
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    query: Option<&str>,
+) -> Result<Asked, Fault> {
+    match path {
+        Ok(path) => Asked::read(parameters, path.iter(), query.unwrap_or_default()),
+        Err(_) => Err(Fault::bad_request("the path is not valid UTF-8", "encode it as UTF-8, with percent signs")),
     }
 }

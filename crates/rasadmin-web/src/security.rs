@@ -272,9 +272,12 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn too_large(path: &str) -> Fault {
+/// The answer to a request that is too large, at this path.
+pub fn too_large(path: &str) -> Fault {
     let remedy = match path {
-        "/rules/what-if" => "try a long candidate with `rasadmin replay --config FILE` on the server",
+        "/rules/what-if" | "/api/v1/simulations" => {
+            "try a long candidate with `rasadmin replay --config FILE` on the server"
+        }
         _ => "send less",
     };
     fault(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than 64 KiB", remedy)

@@ -6,10 +6,11 @@ mod support;
 use rasadmin_journal::{ServiceLock, Taken};
 use rasadmin_policy::Name;
 use rasadmin_service::{Current, Log, Service, Settings, duties};
+use rasadmin_web::accounts::tokens;
 use rasadmin_web::{Role, Source};
 use std::sync::Arc;
 use std::time::Instant;
-use support::{PASSWORD, PATIENCE, Server};
+use support::{Answer, PASSWORD, PATIENCE, Server};
 
 /// The service beside a dashboard.
 fn beside(server: &Server) -> Service {
@@ -46,6 +47,48 @@ fn the_log_has_who_tries_other_rules() {
     browser.post(&format!("{address}/stop"), &[("csrf", &csrf)]).is(303);
     // The ledger is empty: it may have ended by itself.
     assert_eq!(server.told().iter().filter(|line| line.contains(&simulation)).count(), 2, "{:?}", server.told());
+    service.stop();
+}
+
+#[test]
+fn the_log_has_which_program_tries_other_rules() {
+    let server = Server::new();
+    let token = tokens::add(&server.users(), "nightly", Role::Operator).unwrap();
+    let send = |method: &str, path: &str, body: &str| -> Answer {
+        let (host, length) = (server.host(), body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n"
+        );
+        let kind = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+        server.raw(format!("{head}{kind}{body}").as_bytes())
+    };
+    let path = "/api/v1/simulations";
+    let candidate = r#"{"configuration": "default.action = \"deny\""}"#;
+    let by = "what-if by `nightly, API token` from 127.0.0.1: ";
+    send("POST", path, candidate).is(503);
+    server.has_told(&format!("{by}no simulation has begun: "));
+    let service = beside(&server);
+    let deadline = Instant::now() + PATIENCE;
+    let begun = loop {
+        let answer = send("POST", path, candidate);
+        if answer.status == 202 {
+            break answer;
+        }
+        assert!(Instant::now() < deadline, "{answer:#?}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let address = begun.header("location").unwrap();
+    let simulation = address.replace("/api/v1/simulations/", "simulation ") + " ";
+    server.has_told(&format!("{by}{simulation}has begun"));
+    send("POST", path, r#"{"configuration": "rules = 7"}"#).is(422).shows("\"line\":1");
+    server.has_told(&format!("{by}no simulation has begun: the candidate has mistakes"));
+    send("GET", address, "").is(200);
+    send("POST", &format!("{address}/stop"), "").is(200);
+    // The ledger is empty: it may have ended by itself. To look has no line.
+    assert_eq!(server.told().iter().filter(|line| line.contains(&simulation)).count(), 2, "{:?}", server.told());
+    // The declared length is enough to refuse it.
+    let long = format!(r#"{{"configuration": "{}"}}"#, "#".repeat(64 << 10));
+    send("POST", path, &long).is(413).shows("rasadmin replay --config FILE");
     service.stop();
 }
 

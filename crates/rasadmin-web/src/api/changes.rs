@@ -9,7 +9,7 @@
 //! | `answer` | what came of a change |
 
 mod answer;
-mod body;
+pub(super) mod body;
 mod keys;
 mod seen;
 mod table;
@@ -23,7 +23,7 @@ use crate::changes::perform::{self, Asker};
 use crate::changes::{How, Kind, Outcome, Proposal, Until, What};
 use crate::fault::Fault;
 use crate::gate::{Ends, Gate};
-use crate::security::LARGEST;
+use crate::security::{LARGEST, too_large};
 use crate::visitor::Role;
 pub use answer::Changed;
 use answer::answer;
@@ -64,7 +64,7 @@ pub fn routes(app: Arc<App>, gate: Arc<Gate>) -> Router {
                 let program = operator(program)?;
                 Asked::read(&[], std::iter::empty(), query.as_deref().unwrap_or_default())?;
                 let key = Key::of(&headers)?;
-                let order = (change.read)(&json_body(&headers, body)?)?;
+                let order = (change.read)(&json_body(&headers, body, change.path)?)?;
                 make(&shared, change.kind, &program, ends, key, order).await
             };
             asked.await.unwrap_or_else(refused)
@@ -75,7 +75,7 @@ pub fn routes(app: Arc<App>, gate: Arc<Gate>) -> Router {
 }
 
 /// The program, if it may change something.
-fn operator(program: Option<Extension<Program>>) -> Result<Program, Fault> {
+pub(super) fn operator(program: Option<Extension<Program>>) -> Result<Program, Fault> {
     let forbidden =
         |what: String, remedy: &str| Fault { status: StatusCode::FORBIDDEN, what, remedy: remedy.to_owned() };
     let Some(Extension(program)) = program else {
@@ -90,7 +90,7 @@ fn operator(program: Option<Extension<Program>>) -> Result<Program, Fault> {
 }
 
 /// The body, if the request says that it is JSON.
-fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Fault> {
+pub(super) fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>, path: &str) -> Result<Bytes, Fault> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
@@ -101,12 +101,8 @@ fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result
         });
     }
     body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Fault {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            what: "the request is larger than 64 KiB".to_owned(),
-            remedy: "send less".to_owned(),
-        },
-        _ => Fault::bad_request("the request ended before its body did", "try again with the same key"),
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(path),
+        _ => Fault::bad_request("the request ended before its body did", "send the same request again"),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The OpenAPI document. It is made from the same table as the routes.
 
+mod simulations;
+
 use super::asked::Parameter;
 use super::changes::{self, CHANGES, Change, Changed};
 use super::endpoint::{Endpoint, Shape};
@@ -26,8 +28,8 @@ const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "What was named do
 const CONFLICT: (StatusCode, &str) = (StatusCode::CONFLICT, "Several things have this name.");
 const FORBIDDEN: (StatusCode, &str) = (StatusCode::FORBIDDEN, "The service refuses to answer this process.");
 
-const DESCRIPTION: &str = "What the dashboard shows, for programs; and its changes, by POST, for tokens whose role is \
-    operator. The answers are those of the commands with `--json`: \
+const DESCRIPTION: &str = "What the dashboard shows, for programs; and its changes and simulations, by POST, for tokens whose role \
+    is operator. The answers are those of the commands with `--json`: \
     docs/json.md says what you can rely on, and docs/api.md how to get a token. Every time is in UTC, as RFC 3339 writes it. \
     Lists come a page at a time: `next` is the parameter `after` of the next page, and null on the last one.";
 
@@ -42,6 +44,9 @@ pub fn document() -> Value {
     }
     for change in CHANGES {
         paths.insert(change.path.to_owned(), json!({"post": of_change(change, &mut generator, &error)}));
+    }
+    for (path, has) in simulations::paths(&mut generator, &error) {
+        paths.insert(path.to_owned(), has);
     }
     let mut schemas = generator.take_definitions(true);
     schemas.values_mut().for_each(|schema| {
@@ -183,6 +188,7 @@ fn answer(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::api::simulations::{BEGIN, ONE, STOP};
     use std::path::Path;
 
     #[test]
@@ -223,6 +229,10 @@ mod tests {
                 assert_eq!(one["additionalProperties"], false, "{}: {one:#}", change.path);
                 assert!(one["required"].as_array().unwrap().contains(&"reason".into()), "{}: {one:#}", change.path);
             }
+        }
+        for (path, method) in [(BEGIN, "post"), (ONE, "get"), (STOP, "post")] {
+            let id = document["paths"][path][method]["operationId"].as_str().unwrap();
+            assert!(ids.insert(id), "{id} comes twice");
         }
         assert_eq!(document["paths"].as_object().unwrap().len(), ids.len());
     }

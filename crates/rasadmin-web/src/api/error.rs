@@ -16,7 +16,7 @@ pub struct ErrorAnswer {
 
 /// Why the request was not answered.
 #[derive(Serialize, JsonSchema)]
-struct ErrorDetails {
+pub struct ErrorDetails {
     /// The kind of the error. New kinds may be added.
     kind: Kind,
     /// What happened, and where.
@@ -60,10 +60,17 @@ impl Kind {
     }
 }
 
+impl ErrorDetails {
+    pub fn new(fault: Fault) -> Self {
+        let Fault { status, what: message, remedy: hint } = fault;
+        Self { kind: Kind::of(status), message, hint, status: status.as_u16() }
+    }
+}
+
 /// The answer that says why there is no other.
 pub fn refused(fault: Fault) -> Response {
-    let Fault { status, what: message, remedy: hint } = fault;
-    let answer = ErrorAnswer { error: ErrorDetails { kind: Kind::of(status), message, hint, status: status.as_u16() } };
+    let status = fault.status;
+    let answer = ErrorAnswer { error: ErrorDetails::new(fault) };
     let json = serde_json::to_string(&answer).unwrap_or_default(); // Of texts and a number: cannot fail.
     let mut answer =
         (status, [(header::CONTENT_TYPE, "application/json")], printable_json(&json).into_owned()).into_response();

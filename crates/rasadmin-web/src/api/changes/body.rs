@@ -3,7 +3,7 @@
 
 mod either;
 mod seen;
-mod values;
+pub(in crate::api) mod values;
 
 use super::seen::Seen;
 use crate::changes::{Fields, How, Kind, Until};
@@ -47,8 +47,13 @@ pub trait Body: DeserializeOwned + JsonSchema {
     fn order(self) -> Result<Order, Fault>;
 }
 
-/// Reads a body.
+/// Reads the body of a change.
 pub fn read<T: Body>(bytes: &[u8]) -> Result<Order, Fault> {
+    parsed::<T>(bytes)?.order()
+}
+
+/// Reads a body.
+pub fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let not_valid = |what: &str| {
         let what: String = printable(what).chars().take(300).collect();
         Fault::bad_request(format!("the body is not valid: {what}"), "openapi.json says what it has; nothing was done")
@@ -60,7 +65,7 @@ pub fn read<T: Body>(bytes: &[u8]) -> Result<Order, Fault> {
         return Err(not_valid("it is an object, and so is its `seen`"));
     }
     // From the bytes: an object has lost fields that come twice.
-    serde_json::from_slice::<T>(bytes).map_err(|error| not_valid(&error.to_string()))?.order()
+    serde_json::from_slice::<T>(bytes).map_err(|error| not_valid(&error.to_string()))
 }
 
 /// Disconnect a session, or all sessions of a user.

@@ -43,14 +43,14 @@ impl Dashboard {
 
 impl Page {
     #[track_caller]
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         assert_eq!(self.headers["content-type"], "application/json", "{}", self.html);
         serde_json::from_str(&self.html).unwrap()
     }
 
     /// The error's message and hint.
     #[track_caller]
-    fn refuses(&self, status: u16, says: &str) {
+    pub fn refuses(&self, status: u16, says: &str) {
         let json = self.json();
         assert_eq!((self.status.as_u16(), &json["error"]["status"]), (status, &status.into()), "{json}");
         let text = |field: &str| json["error"][field].as_str().unwrap();

@@ -132,7 +132,8 @@ impl Dashboard {
     /// What it gets for requests at the same moment.
     pub fn send_at_once(&self, name: &str, role: Role, requests: Vec<Request<Body>>) -> Vec<Page> {
         let program = Program { name: name.to_owned(), role, key: token::hash(name) };
-        let routes = self.routes.clone().layer(Extension(program));
+        let visitor = Visitor { name: program.recorded(), role, csrf: String::new() };
+        let routes = self.routes.clone().layer(Extension(program)).layer(Extension(visitor));
         self.runtime.block_on(async {
             let begun: Vec<_> =
                 requests.into_iter().map(|request| tokio::spawn(answer(routes.clone(), request))).collect();

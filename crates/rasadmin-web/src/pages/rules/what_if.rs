@@ -39,7 +39,7 @@ pub fn routes() -> Router<Arc<App>> {
 type Kept = Extension<Arc<Candidates>>;
 
 /// What the log calls it.
-const WHAT_IF: &str = "what-if";
+pub const WHAT_IF: &str = "what-if";
 
 /// What the form begins with.
 #[derive(Debug, Default, Deserialize)]

@@ -112,6 +112,16 @@ value!(
 );
 
 value!(
+    /// The text of a configuration. Line ends with CR count for the longest request.
+    CandidateText(String),
+    |json| match json.as_str() {
+        Some(text) if !text.trim().is_empty() => Ok(text.replace("\r\n", "\n")),
+        _ => Err("`configuration` is the text of a configuration, and is not empty".to_owned()),
+    },
+    json!({"type": "string", "minLength": 1, "pattern": r"\S"})
+);
+
+value!(
     /// A time.
     Time(Millis),
     time,

@@ -1,0 +1,68 @@
+//! The simulations in the document.
+
+use super::{ALWAYS, NOT_FOUND, parameter};
+use crate::api::simulations::{BEGIN, Begun, Candidate, NUMBER, NotValid, ONE, STOP, SimulationAnswer, Stopped};
+use axum::http::StatusCode;
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value, json};
+
+const FORBIDDEN: (StatusCode, &str) = (
+    StatusCode::FORBIDDEN,
+    "The role is viewer, there is only a cookie for a POST, or the service refuses this process.",
+);
+
+/// What can go wrong when one begins, beside what can at any path.
+const OF_BEGIN: [(StatusCode, &str); 2] = [
+    (StatusCode::CONFLICT, "Another simulation runs, or the service cannot begin one at the moment."),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON."),
+];
+
+/// The paths, each with what it has.
+pub fn paths(generator: &mut SchemaGenerator, error: &Value) -> [(&'static str, Value); 3] {
+    let number: Vec<_> = NUMBER.iter().map(parameter).collect();
+    let mut begun = responses(error, &[FORBIDDEN], &OF_BEGIN);
+    begun.insert("202".to_owned(), content("It has begun.", &generator.subschema_for::<Begun>().to_value()));
+    let mistakes = generator.subschema_for::<NotValid>().to_value();
+    begun.insert("422".to_owned(), content("The candidate has mistakes, and was not tried.", &mistakes));
+    let body = generator.subschema_for::<Candidate>().to_value();
+    let begin = json!({
+        "operationId": "simulate",
+        "summary": "Try a candidate configuration on the past",
+        "description": "What `rasadmin replay` does, with the attempts that the ledger has. The rasadmin service simulates it in \
+                        the background, one candidate at a time. The configuration in force stays as it is.",
+        "security": [{"token": []}],
+        "requestBody": {"required": true, "content": {"application/json": {"schema": body}}},
+        "responses": begun,
+    });
+    let mut shown = responses(error, &[FORBIDDEN], &[NOT_FOUND]);
+    let answer = generator.subschema_for::<SimulationAnswer>().to_value();
+    shown.insert("200".to_owned(), content("How far it is, or what came of it.", &answer));
+    let one = json!({
+        "operationId": "simulation",
+        "summary": "How far a simulation is, or what came of it",
+        "description": "A result is kept for an hour, or until the next simulation starts. Only operators may see it.",
+        "parameters": number,
+        "responses": shown,
+    });
+    let mut stopped = responses(error, &[FORBIDDEN], &[NOT_FOUND]);
+    let answer = generator.subschema_for::<Stopped>().to_value();
+    stopped.insert("200".to_owned(), content("It does not run any more.", &answer));
+    let stop = json!({
+        "operationId": "stopSimulation",
+        "summary": "Stop a simulation",
+        "description": "Nothing is done if it has ended already. There is no body.",
+        "security": [{"token": []}],
+        "parameters": number,
+        "responses": stopped,
+    });
+    [(BEGIN, json!({"post": begin})), (ONE, json!({"get": one})), (STOP, json!({"post": stop}))]
+}
+
+fn responses(error: &Value, some: &[(StatusCode, &str)], more: &[(StatusCode, &str)]) -> Map<String, Value> {
+    let all = ALWAYS.iter().chain(some).chain(more);
+    all.map(|(status, says)| (status.as_str().to_owned(), content(says, error))).collect()
+}
+
+fn content(says: &str, schema: &Value) -> Value {
+    json!({"description": says, "content": {"application/json": {"schema": schema}}})
+}

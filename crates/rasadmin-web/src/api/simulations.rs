@@ -1,0 +1,232 @@
+//! Other rules, tried on the attempts of the past: what the page `Try other rules` does, for programs.
+//!
+//! The rasadmin service simulates a candidate in the background, one at a time. So this is for operators, as the page is.
+
+mod answer;
+
+use super::asked::{Asked, Kind, Parameter, path};
+use super::changes::body::parsed;
+use super::changes::body::values::{CandidateText, TimeOrNull, given};
+use super::changes::{json_body, operator};
+use super::endpoint::json;
+use super::error::{not_allowed, refused};
+use crate::app::{App, Shared};
+use crate::bearer::Program;
+use crate::fault::Fault;
+use crate::noted::noted;
+use crate::pages::rules::what_if::WHAT_IF;
+use crate::security::{LARGEST, too_large};
+use crate::visitor::{Role, Visitor};
+pub use answer::{Begun, NotValid, SimulationAnswer, Stopped};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, RawPathParamsRejection};
+use axum::extract::{DefaultBodyLimit, RawPathParams, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use rasadmin_pipe::{Error, Refusal, Request, Simulation, Why};
+use rasadmin_policy::Millis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Begins one.
+pub const BEGIN: &str = "/api/v1/simulations";
+/// How far one is.
+pub const ONE: &str = "/api/v1/simulations/{number}";
+/// Stops one.
+pub const STOP: &str = "/api/v1/simulations/{number}/stop";
+
+/// What the paths of one have.
+pub const NUMBER: &[Parameter] = &[path("number", Kind::Number, "The number of the simulation.")];
+
+/// Thirty days, in milliseconds.
+const MONTH: Millis = 30 * 86_400_000;
+
+/// A candidate configuration, and the attempts that it is tried on.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Its whole text. If it names files with lists, they must be those of the configuration in force.
+    configuration: CandidateText,
+    /// Attempts from this time on: RFC 3339. Null: all. The last 30 days, if it is left out.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "TimeOrNull")]
+    since: Option<TimeOrNull>,
+    /// Attempts before this time: RFC 3339. Null: until now, as if it is left out.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "TimeOrNull")]
+    until: Option<TimeOrNull>,
+}
+
+/// Why none has begun.
+enum NotBegun {
+    Mistakes(Refusal),
+    Fault(Fault),
+}
+
+/// The routes. Each checks the role.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route(BEGIN, post(begin).fallback(async || not_allowed("POST")))
+        .route(ONE, get(show).fallback(async || not_allowed("GET, HEAD")))
+        .route(STOP, post(stop).fallback(async || not_allowed("POST")))
+        .layer(DefaultBodyLimit::max(LARGEST))
+}
+
+async fn begin(
+    State(app): Shared,
+    program: Option<Extension<Program>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let read = || {
+        operator(program)?;
+        Asked::read(&[], std::iter::empty(), query.as_deref().unwrap_or_default())?;
+        parsed::<Candidate>(&json_body(&headers, body, BEGIN)?)
+    };
+    let candidate = match read() {
+        Ok(candidate) => candidate,
+        Err(fault) => return refused(fault),
+    };
+    let begun = app.work(move |app| Ok(app.source.service::<u64>(&candidate.request(app.source.now())))).await;
+    match begun.map_err(NotBegun::Fault).and_then(|begun| begun.map_err(NotBegun::from)) {
+        Ok(number) => {
+            let place = [(header::LOCATION, format!("{BEGIN}/{number}"))];
+            let answer = (StatusCode::ACCEPTED, place, answered(&Begun { number }));
+            noted(WHAT_IF, format!("simulation {number} has begun"), answer)
+        }
+        Err(NotBegun::Mistakes(refusal)) => {
+            let came = "no simulation has begun: the candidate has mistakes".to_owned();
+            noted(WHAT_IF, came, (StatusCode::UNPROCESSABLE_ENTITY, answered(&NotValid::new(refusal))))
+        }
+        Err(NotBegun::Fault(fault)) => {
+            noted(WHAT_IF, format!("no simulation has begun: {}", fault.what), refused(fault))
+        }
+    }
+}
+
+async fn show(
+    State(app): Shared,
+    Extension(visitor): Extension<Visitor>,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let work = async {
+        require_operator(&visitor)?;
+        let number = number(path, query.as_deref())?;
+        let state: Simulation = app.work(move |app| ask(app, &Request::Simulation { number })).await?;
+        SimulationAnswer::new(number, state)
+    };
+    match work.await {
+        Ok(answer) => answered(&answer),
+        Err(fault) => refused(fault),
+    }
+}
+
+async fn stop(
+    State(app): Shared,
+    program: Option<Extension<Program>>,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let work = async {
+        operator(program)?;
+        let number = number(path, query.as_deref())?;
+        let was_running = app.work(move |app| ask(app, &Request::StopSimulation { number })).await?;
+        Ok(Stopped { number, was_running })
+    };
+    match work.await {
+        Ok(stopped) => {
+            let came = if stopped.was_running { "was stopped" } else { "had ended before it was stopped" };
+            noted(WHAT_IF, format!("simulation {} {came}", stopped.number), answered(&stopped))
+        }
+        Err(fault) => refused(fault),
+    }
+}
+
+impl Candidate {
+    fn request(self, now: Millis) -> Request {
+        let since = self.since.map_or(Some(now.saturating_sub(MONTH)), |since| since.0);
+        Request::Simulate { configuration: self.configuration.0, since, until: self.until.and_then(|until| until.0) }
+    }
+}
+
+impl From<Error> for NotBegun {
+    fn from(error: Error) -> Self {
+        let refusal = match error {
+            Error::Refused(refusal) if !refusal.mistakes.is_empty() => return Self::Mistakes(refusal),
+            Error::Refused(refusal) => refusal,
+            error => return Self::Fault(error.into()),
+        };
+        let (status, remedy) = match refusal.why {
+            Why::Invalid => (StatusCode::BAD_REQUEST, "change the request, and try again"),
+            Why::Unavailable => (
+                StatusCode::CONFLICT,
+                "GET /api/v1/simulations/NUMBER says how far it is, and POST to /stop below it stops it",
+            ),
+            Why::TooLong => return Self::Fault(too_large(BEGIN)),
+            why => (refused_status(why), "`rasadmin status` shows how the service is doing"),
+        };
+        Self::Fault(refusal_fault(status, &refusal, remedy))
+    }
+}
+
+/// Asks about a simulation. The service does not know it if the question is not valid.
+fn ask<T: serde::de::DeserializeOwned>(app: &App, request: &Request) -> Result<T, Fault> {
+    app.source.service(request).map_err(|error| match error {
+        Error::Refused(refusal) if refusal.why == Why::Invalid => Fault {
+            remedy: format!("POST {BEGIN} begins another one"),
+            ..Fault::not_found(
+                "this simulation is not kept any more, or there was none: a result stays for an hour, or until the next \
+                 simulation starts",
+            )
+        },
+        Error::Refused(refusal) => {
+            refusal_fault(refused_status(refusal.why), &refusal, "`rasadmin status` shows how the service is doing")
+        }
+        error => error.into(),
+    })
+}
+
+const fn refused_status(why: Why) -> StatusCode {
+    match why {
+        Why::Forbidden => StatusCode::FORBIDDEN,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn refusal_fault(status: StatusCode, refusal: &Refusal, remedy: &str) -> Fault {
+    Fault { status, what: format!("the rasadmin service refused: {}", refusal.text), remedy: remedy.to_owned() }
+}
+
+fn number(path: Result<RawPathParams, RawPathParamsRejection>, query: Option<&str>) -> Result<u64, Fault> {
+    let asked = super::asked(NUMBER, path, query)?;
+    let number = asked.number("number").and_then(|number| u64::try_from(number).ok());
+    number.ok_or_else(|| Fault::not_found("there is no such simulation"))
+}
+
+/// # Errors
+/// If the visitor may only look.
+fn require_operator(visitor: &Visitor) -> Result<(), Fault> {
+    if visitor.role >= Role::Operator {
+        return Ok(());
+    }
+    Err(Fault {
+        status: StatusCode::FORBIDDEN,
+        what: format!("only operators may try other rules, and see what came of it: the role is {}", visitor.role),
+        remedy: "use a token of `rasadmin dashboard token add NAME --role operator`".to_owned(),
+    })
+}
+
+fn answered(answer: &impl Serialize) -> Response {
+    match json(answer) {
+        Ok(answered) => ([(header::CONTENT_TYPE, answered.kind)], answered.text).into_response(),
+        Err(fault) => refused(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests;
