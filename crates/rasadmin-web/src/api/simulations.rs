@@ -3,6 +3,7 @@
 //! The rasadmin service simulates a candidate in the background, one at a time. So this is for operators, as the page is.
 
 mod answer;
+mod unanswered;
 
 use super::asked::{Asked, Kind, Parameter, path};
 use super::changes::body::parsed;
@@ -15,7 +16,7 @@ use crate::bearer::Program;
 use crate::fault::Fault;
 use crate::noted::noted;
 use crate::pages::rules::what_if::WHAT_IF;
-use crate::security::{LARGEST, too_large};
+use crate::security::LARGEST;
 use crate::visitor::{Role, Visitor};
 pub use answer::{Begun, NotValid, SimulationAnswer, Stopped};
 use axum::body::Bytes;
@@ -25,11 +26,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use rasadmin_pipe::{Error, Refusal, Request, Simulation, Why};
+use rasadmin_pipe::{Request, Simulation};
 use rasadmin_policy::Millis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use unanswered::{NotBegun, ask};
 
 /// Begins one.
 pub const BEGIN: &str = "/api/v1/simulations";
@@ -58,12 +60,6 @@ pub struct Candidate {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "TimeOrNull")]
     until: Option<TimeOrNull>,
-}
-
-/// Why none has begun.
-enum NotBegun {
-    Mistakes(Refusal),
-    Fault(Fault),
 }
 
 /// The routes. Each checks the role.
@@ -152,54 +148,6 @@ impl Candidate {
         let since = self.since.map_or(Some(now.saturating_sub(MONTH)), |since| since.0);
         Request::Simulate { configuration: self.configuration.0, since, until: self.until.and_then(|until| until.0) }
     }
-}
-
-impl From<Error> for NotBegun {
-    fn from(error: Error) -> Self {
-        let refusal = match error {
-            Error::Refused(refusal) if !refusal.mistakes.is_empty() => return Self::Mistakes(refusal),
-            Error::Refused(refusal) => refusal,
-            error => return Self::Fault(error.into()),
-        };
-        let (status, remedy) = match refusal.why {
-            Why::Invalid => (StatusCode::BAD_REQUEST, "change the request, and try again"),
-            Why::Unavailable => (
-                StatusCode::CONFLICT,
-                "GET /api/v1/simulations/NUMBER says how far it is, and POST to /stop below it stops it",
-            ),
-            Why::TooLong => return Self::Fault(too_large(BEGIN)),
-            why => (refused_status(why), "`rasadmin status` shows how the service is doing"),
-        };
-        Self::Fault(refusal_fault(status, &refusal, remedy))
-    }
-}
-
-/// Asks about a simulation. The service does not know it if the question is not valid.
-fn ask<T: serde::de::DeserializeOwned>(app: &App, request: &Request) -> Result<T, Fault> {
-    app.source.service(request).map_err(|error| match error {
-        Error::Refused(refusal) if refusal.why == Why::Invalid => Fault {
-            remedy: format!("POST {BEGIN} begins another one"),
-            ..Fault::not_found(
-                "this simulation is not kept any more, or there was none: a result stays for an hour, or until the next \
-                 simulation starts",
-            )
-        },
-        Error::Refused(refusal) => {
-            refusal_fault(refused_status(refusal.why), &refusal, "`rasadmin status` shows how the service is doing")
-        }
-        error => error.into(),
-    })
-}
-
-const fn refused_status(why: Why) -> StatusCode {
-    match why {
-        Why::Forbidden => StatusCode::FORBIDDEN,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
-    }
-}
-
-fn refusal_fault(status: StatusCode, refusal: &Refusal, remedy: &str) -> Fault {
-    Fault { status, what: format!("the rasadmin service refused: {}", refusal.text), remedy: remedy.to_owned() }
 }
 
 fn number(path: Result<RawPathParams, RawPathParamsRejection>, query: Option<&str>) -> Result<u64, Fault> {

@@ -198,16 +198,6 @@ fn without_the_service_nothing_is_tried() {
 }
 
 #[test]
-fn a_refusal_has_the_status_that_fits() {
-    let status = |why| match NotBegun::from(Error::Refused(Refusal::new(why, "no"))) {
-        NotBegun::Fault(fault) => fault.status.as_u16(),
-        NotBegun::Mistakes(_) => 422,
-    };
-    let all = [Why::Invalid, Why::Unavailable, Why::TooLong, Why::Forbidden, Why::Version].map(status);
-    assert_eq!(all, [400, 409, 413, 403, 503]);
-}
-
-#[test]
 fn what_came_of_it_is_said_by_its_state() {
     let of = |simulation| serde_json::to_value(SimulationAnswer::new(7, simulation).unwrap()).unwrap();
     let whole = |more: Value| {
