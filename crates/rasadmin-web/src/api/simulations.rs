@@ -18,7 +18,7 @@ use crate::noted::noted;
 use crate::pages::rules::what_if::WHAT_IF;
 use crate::security::LARGEST;
 use crate::visitor::{Role, Visitor};
-pub use answer::{Begun, NotValid, SimulationAnswer, Stopped};
+pub use answer::{NotValid, SimulationAnswer, Started, Stopped};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, RawPathParamsRejection};
 use axum::extract::{DefaultBodyLimit, RawPathParams, RawQuery, State};
@@ -91,7 +91,7 @@ async fn begin(
     match begun.map_err(NotBegun::Fault).and_then(|begun| begun.map_err(NotBegun::from)) {
         Ok(number) => {
             let place = [(header::LOCATION, format!("{BEGIN}/{number}"))];
-            let answer = (StatusCode::ACCEPTED, place, answered(&Begun { number }));
+            let answer = (StatusCode::ACCEPTED, place, answered(&Started { number }));
             noted(WHAT_IF, format!("simulation {number} has begun"), answer)
         }
         Err(NotBegun::Mistakes(refusal)) => {

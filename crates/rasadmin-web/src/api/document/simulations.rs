@@ -1,7 +1,7 @@
 //! The simulations in the document.
 
 use super::{ALWAYS, NOT_FOUND, parameter};
-use crate::api::simulations::{BEGIN, Begun, Candidate, NUMBER, NotValid, ONE, STOP, SimulationAnswer, Stopped};
+use crate::api::simulations::{BEGIN, Candidate, NUMBER, NotValid, ONE, STOP, SimulationAnswer, Started, Stopped};
 use axum::http::StatusCode;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
@@ -21,7 +21,7 @@ const OF_BEGIN: [(StatusCode, &str); 2] = [
 pub fn paths(generator: &mut SchemaGenerator, error: &Value) -> [(&'static str, Value); 3] {
     let number: Vec<_> = NUMBER.iter().map(parameter).collect();
     let mut begun = responses(error, &[FORBIDDEN], &OF_BEGIN);
-    begun.insert("202".to_owned(), content("It has begun.", &generator.subschema_for::<Begun>().to_value()));
+    begun.insert("202".to_owned(), content("It has begun.", &generator.subschema_for::<Started>().to_value()));
     let mistakes = generator.subschema_for::<NotValid>().to_value();
     begun.insert("422".to_owned(), content("The candidate has mistakes, and was not tried.", &mistakes));
     let body = generator.subschema_for::<Candidate>().to_value();

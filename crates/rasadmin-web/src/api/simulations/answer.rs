@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// A simulation that has begun.
 #[derive(Serialize, JsonSchema)]
-pub struct Begun {
+pub struct Started {
     /// Its number.
     pub number: u64,
 }
