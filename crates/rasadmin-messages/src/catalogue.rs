@@ -448,6 +448,12 @@ catalogue! {
     effect: "The rule disconnects nobody. It still denies new connections. Other rules are not affected.",
     remedy: "If the rule is right, run `rasadmin disconnect resume RULE`. Otherwise correct the configuration.";
 
+    RuleResumed = 517 Information "rule-resumed" (rule, account)
+    text: "the rule {rule} disconnects sessions again; {account} asked for it",
+    cause: "Somebody ran `rasadmin disconnect resume RULE` after message 516.",
+    effect: "The rule disconnects the sessions that it denies, within the limits that hold for every rule.",
+    remedy: "None, if the rule is right. Otherwise correct the configuration.";
+
     // This log.
 
     LeftOut = 900 Warning "left-out" (count, message)

@@ -222,6 +222,7 @@ mod tests {
             (514, "disk-fills"),
             (515, "sessions-not-listed"),
             (516, "rule-stopped"),
+            (517, "rule-resumed"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);

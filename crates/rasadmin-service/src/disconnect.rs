@@ -322,7 +322,7 @@ impl Disconnector {
         })
     }
 
-    /// Lets a rule that was stopped end sessions again. Returns false if it was not stopped, None if the duty is busy for
+    /// Lets a rule that was stopped end sessions again. The caller logs who asked. Returns false if it was not stopped, None if the duty is busy for
     /// long.
     pub fn resume(&self, rule: &str) -> Option<bool> {
         let mut inner = self.inner_within(order::PATIENCE)?;

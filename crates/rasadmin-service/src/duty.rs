@@ -48,6 +48,8 @@ pub struct DutyStart {
     pub last: Option<Report>,
     /// The states of all duties.
     pub(crate) board: Arc<Board>,
+    /// For what is not said in a step.
+    pub(crate) log: Arc<Log>,
 }
 
 /// Why a step failed.

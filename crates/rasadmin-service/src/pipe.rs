@@ -13,6 +13,7 @@ use crate::board::Board;
 use crate::disconnect::{Disconnector, Outcome};
 use crate::duty::{Duty, DutyStart, Fault, Turn};
 use crate::live_table;
+use crate::log::Log;
 use crate::metrics::Collector;
 use crate::runner::{now, works_for_duty};
 use crate::settings::Settings;
@@ -22,6 +23,7 @@ use explain::OneAtATime;
 use jiff::Timestamp;
 use rasadmin_engine::Id;
 use rasadmin_engine::effect::BlockSubject;
+use rasadmin_messages::Message;
 use rasadmin_pipe::{Address, Caller, Disconnected, Error, Handler, Limits, Refusal, Request, Server, Why};
 use rasadmin_system::places;
 use serde_json::Value;
@@ -47,6 +49,7 @@ pub struct Pipe {
     /// Before the server, which waits for its clients when it is dropped: one may wait until its candidate is compiled.
     simulations: CloseOnDrop,
     board: Arc<Board>,
+    log: Arc<Log>,
     server: Option<Server>,
     report: PipeReport,
 }
@@ -62,9 +65,10 @@ impl Pipe {
         start: DutyStart,
     ) -> Self {
         let (address, server, report) = (address(&settings.journal), None, PipeReport::default());
+        let DutyStart { board, log, .. } = start;
         let simulations = Simulations::new(changes.settings.clone(), changes.config.clone());
         let simulations = CloseOnDrop(Arc::new(simulations));
-        Self { address, collector, disconnector, changes, simulations, board: start.board, server, report }
+        Self { address, collector, disconnector, changes, simulations, board, log, server, report }
     }
 }
 
@@ -73,11 +77,11 @@ impl Duty for Pipe {
         let server = match &mut self.server {
             Some(server) => server,
             None => {
-                let (board, collector) = (self.board.clone(), self.collector.clone());
+                let (board, log, collector) = (self.board.clone(), self.log.clone(), self.collector.clone());
                 let (disconnector, changes) = (self.disconnector.clone(), self.changes.clone());
                 let simulations = self.simulations.0.clone();
                 let explaining = OneAtATime::default();
-                let answers = Answers { board, collector, disconnector, changes, simulations, explaining };
+                let answers = Answers { board, log, collector, disconnector, changes, simulations, explaining };
                 let server = Server::bind(&self.address, Box::new(answers), Limits::default(), turn.stop.flag())?;
                 self.server.insert(server)
             }
@@ -128,6 +132,7 @@ fn is_denied(error: &std::io::Error) -> bool {
 /// What the service answers.
 struct Answers {
     board: Arc<Board>,
+    log: Arc<Log>,
     collector: Option<Arc<Collector>>,
     disconnector: Option<Arc<Disconnector>>,
     changes: Arc<Changes>,
@@ -179,11 +184,22 @@ impl Answers {
         });
         serde_json::to_value(all.collect::<Vec<_>>()).map_err(|e| Refusal::new(Why::Bug, e))
     }
+
+    /// The journal has no event for this, because what the service may do is no part of the recorded state. So the log says
+    /// who asked.
+    fn resume(&self, rule: &str, caller: &Caller) -> Result<Value, Refusal> {
+        let busy = || Refusal::new(Why::Unavailable, "the service waits for RRAS; try again");
+        let resumed = self.disconnector()?.resume(rule).ok_or_else(busy)?;
+        if resumed {
+            self.log.emit(&Message::RuleResumed { rule: &rule, account: &caller.account });
+        }
+        Ok(Value::Bool(resumed))
+    }
 }
 
 impl Handler for Answers {
     /// Each request has its answer here. What changes something must record `caller.account`, which is who the system
-    /// says has asked.
+    /// says has asked, or log it.
     fn answer(&self, request: &Request, caller: &Caller) -> Result<Value, Refusal> {
         let bug = |error: serde_json::Error| Refusal::new(Why::Bug, error);
         match request {
@@ -196,10 +212,7 @@ impl Handler for Answers {
             Request::Release { address, force, reason } => {
                 self.changes.release(*address, *force, reason.as_deref(), caller)
             }
-            Request::Resume { rule } => {
-                let busy = || Refusal::new(Why::Unavailable, "the service waits for RRAS; try again");
-                self.disconnector()?.resume(rule).map(Value::Bool).ok_or_else(busy)
-            }
+            Request::Resume { rule } => self.resume(rule, caller),
             Request::Live { after } => {
                 let after = after.as_deref().map(names::key).transpose()?;
                 let table = live_table::read(&self.changes.settings.journal).unwrap_or_default();
@@ -263,6 +276,7 @@ mod tests {
         let changes = Arc::new(Changes { settings: settings.clone(), config: current.clone(), clock });
         let answers = Answers {
             board: Arc::new(Board::new(State::default())),
+            log: Arc::new(Log::new(None, |_| ())),
             collector: None,
             disconnector: None,
             changes,

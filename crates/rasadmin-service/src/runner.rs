@@ -65,7 +65,7 @@ impl Runner {
     fn step(&self, duty: &mut Option<Box<dyn Duty>>) -> Result<Duration, Fault> {
         let turn = Turn { now: now(), stop: &self.stop, log: &self.log };
         let name = self.new.name;
-        let start = || DutyStart { last: self.board.report(name), board: self.board.clone() };
+        let start = || DutyStart { last: self.board.report(name), board: self.board.clone(), log: self.log.clone() };
         let done = catch_unwind(AssertUnwindSafe(|| duty.get_or_insert_with(|| (self.new.make)(start())).step(&turn)));
         done.unwrap_or_else(|panic| {
             *duty = None;

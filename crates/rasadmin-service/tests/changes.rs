@@ -7,8 +7,13 @@ use rasadmin_engine::effect::BlockSubject;
 use rasadmin_engine::{Event, Record};
 use rasadmin_pipe::{Blocked, Configuration, Released, Request, Subject, Why};
 use rasadmin_recorder::Verdict;
+use rasadmin_rras::Scripted;
+use rasadmin_service::state::{DisconnectReport, DutyName, Report, State, StoppedRule};
+use rasadmin_service::{Beside, Current, Duty, Fault, NewDuty, Service, Turn, duties, state_file};
 use std::net::{IpAddr, Ipv4Addr};
-use support::{CONFIG, Running, Scene, With as _, connection};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use support::{CONFIG, PATIENCE, Running, Scene, With as _, connection, lock, log, settings};
 
 fn running() -> Running {
     Running::beside(Scene::new(CONFIG))
@@ -102,6 +107,58 @@ fn a_change_for_a_user_of_the_dashboard_is_recorded_with_both_names() {
         assert_eq!(running.refuses(&wrong).why, Why::Invalid, "{wrong:?}");
     }
     assert_eq!(running.scene.records().len(), before);
+}
+
+/// Reports that a rule was stopped, as a service before has.
+struct Stopped(DisconnectReport);
+
+impl Duty for Stopped {
+    fn step(&mut self, _: &Turn<'_>) -> Result<Duration, Fault> {
+        Ok(Duration::from_secs(3600))
+    }
+
+    fn report(&self) -> Report {
+        Report::Disconnect(self.0.clone())
+    }
+}
+
+#[test]
+fn a_rule_is_resumed_once_and_the_log_has_the_account_that_asked() {
+    let scene = Scene::new(CONFIG);
+    let (settings, (log, lines)) = (settings(&scene), log());
+    let rule = StoppedRule { rule: "hours".to_owned(), sessions: 12, live: 12, since: 1 };
+    let judged = Some(scene.config.hash.clone());
+    let report = DisconnectReport { judged, stopped: vec![rule], ..DisconnectReport::default() };
+    let make = move |_| Box::new(Stopped(report.clone())) as Box<dyn Duty>;
+    let before = NewDuty { name: DutyName::Disconnect, make: Box::new(make) };
+    let mut service = Service::start(&settings, lock(&settings.journal), vec![before], 1, &log).unwrap();
+    let stopped = |state: &State| {
+        state.duties.iter().any(|duty| matches!(&duty.report, Report::Disconnect(report) if report.stopped.len() == 1))
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while !state_file::read(&settings.journal).is_some_and(|state| stopped(&state)) {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(10));
+        service.tick();
+    }
+    assert_eq!(service.stop(), []);
+    let current = Arc::new(Current::new(scene.config.clone()));
+    let rras = Beside { rras: Arc::new(Scripted::default()), speed: None };
+    let all = duties(&settings, &current, Some(&rras));
+    let service = Service::start(&settings, lock(&settings.journal), all, 1, &log).unwrap();
+    let running = Running { scene, service: Some(service), settings };
+    let resume = |rule: &str| running.ask::<bool>(&Request::Resume { rule: rule.to_owned() });
+    assert!(!resume("another"));
+    // Its duty may start later than the pipe, and knows of it only then.
+    while !resume("hours") {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!resume("hours"));
+    let expected = format!("the rule hours disconnects sessions again; {} asked for it", me().unwrap());
+    let resumed: Vec<String> =
+        lines.lock().unwrap().iter().filter(|line| line.contains("rule hours")).cloned().collect();
+    assert_eq!(resumed, [expected]);
 }
 
 #[test]
