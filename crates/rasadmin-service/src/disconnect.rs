@@ -16,7 +16,7 @@ pub use plan::{Decided, Plan, Planner, Situation};
 use crate::current::Current;
 use crate::duty::{Duty, Fault, Turn};
 use crate::log::Log;
-use crate::monitor::{Clock, Matching, Seen};
+use crate::monitor::{Clock, Matching, Seen, rest_after};
 use crate::settings::Settings;
 use crate::state::{DisconnectReport, Report};
 use crate::stop::Stop;
@@ -58,6 +58,8 @@ struct Inner {
     planner: Planner,
     tries: Tries,
     report: DisconnectReport,
+    /// How long the duty leaves RRAS alone after it has asked for a list.
+    rest: Duration,
 }
 
 impl Inner {
@@ -70,7 +72,8 @@ impl Disconnector {
     /// Nothing is asked and nothing is opened yet. `seen` is what the monitor sees.
     pub fn new(settings: Arc<Settings>, config: Arc<Current>, rras: Arc<dyn Rras>, clock: Clock, seen: Seen) -> Self {
         let (planner, report) = (Planner::default(), DisconnectReport::default());
-        let inner = Mutex::new(Inner { journal: None, planner, tries: Tries::default(), report });
+        let inner = Inner { journal: None, planner, tries: Tries::default(), report, rest: Duration::ZERO };
+        let inner = Mutex::new(inner);
         Self { settings, config, rras, clock, seen, inner, shown: Mutex::default() }
     }
 
@@ -115,9 +118,10 @@ impl Disconnector {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&inner.report);
     }
 
-    /// Ends what is due.
-    fn step(&self, log: &Log, stop: &Stop) -> Result<(), Fault> {
+    /// Ends what is due. Also returns how long to leave RRAS alone after that.
+    fn step(&self, log: &Log, stop: &Stop) -> (Result<(), Fault>, Duration) {
         let mut inner = self.inner();
+        inner.rest = Duration::ZERO;
         let config = self.config.get();
         inner.report.mode = config.service.disconnect.mode.name().to_owned();
         let done = self.follow(&mut inner, &config).and_then(|has_started| match has_started {
@@ -125,7 +129,7 @@ impl Disconnector {
             false => Ok(()),
         });
         self.show(&inner);
-        done
+        (done, inner.rest)
     }
 
     /// Reads what was recorded. Returns false if RRAS has never started with this journal.
@@ -243,7 +247,7 @@ impl Disconnector {
 
     /// Asks RRAS to disconnect what is recorded and still holds.
     fn carry_out(&self, inner: &mut Inner, config: &Config, stop: Option<&Stop>) -> Result<(), Fault> {
-        let Inner { journal: Some(journal), planner, tries, report } = inner else { return Ok(()) };
+        let Inner { journal: Some(journal), planner, tries, report, rest } = inner else { return Ok(()) };
         let (state, at) = (journal.state(), (self.clock)());
         let Some(instance) = state.instance() else { return Ok(()) };
         let context = Context::new(config, state.server(), instance, Process(0));
@@ -260,7 +264,10 @@ impl Disconnector {
         due.sort_unstable_by_key(|(session, _)| session.id);
         let (deadline, mut result) = (Instant::now() + ASKING, Ok(()));
         if !due.is_empty() {
-            let listed = self.list(state)?;
+            let started = Instant::now();
+            let listed = self.list(state);
+            *rest = rest_after(started.elapsed());
+            let listed = listed?;
             for (session, why) in due {
                 if Instant::now() >= deadline || stop.is_some_and(Stop::is_requested) {
                     break;
@@ -354,6 +361,7 @@ fn is_about_rras(failure: &Failure) -> bool {
 pub struct Disconnect {
     disconnector: Arc<Disconnector>,
     every: Duration,
+    rest: Duration,
 }
 
 impl Disconnect {
@@ -361,14 +369,20 @@ impl Disconnect {
     pub fn new(disconnector: Arc<Disconnector>, speed: Option<u32>, last: Option<Report>) -> Self {
         disconnector.go_on(last);
         let every = (EVERY / speed.unwrap_or(1).max(1)).max(Duration::from_millis(10));
-        Self { disconnector, every }
+        Self { disconnector, every, rest: Duration::ZERO }
     }
 }
 
 impl Duty for Disconnect {
     fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
-        self.disconnector.step(turn.log, turn.stop)?;
-        Ok(self.every)
+        let done;
+        (done, self.rest) = self.disconnector.step(turn.log, turn.stop);
+        done?;
+        Ok(self.every.max(self.rest))
+    }
+
+    fn rest(&self) -> Duration {
+        self.rest
     }
 
     fn report(&self) -> Report {

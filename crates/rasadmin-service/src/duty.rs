@@ -19,6 +19,11 @@ pub trait Duty {
     /// What went wrong. The step is tried again after a pause.
     fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault>;
 
+    /// How long to wait at least after the last step, also if it failed.
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How far it is.
     fn report(&self) -> Report;
 }

@@ -32,6 +32,11 @@ const EVERY: Duration = Duration::from_secs(5);
 /// After a long look, the pause is this many times the time that the look took.
 const REST: u32 = 5;
 
+/// How long RRAS is left alone after a question that took so long.
+pub(crate) const fn rest_after(took: Duration) -> Duration {
+    took.saturating_mul(REST)
+}
+
 /// The present moment, on both clocks.
 pub type Clock = Box<dyn Fn() -> Stamp + Send + Sync>;
 
@@ -45,6 +50,8 @@ pub struct Monitor {
     rras: Arc<dyn Rras>,
     clock: Clock,
     every: Duration,
+    /// How long RRAS is left alone after the last look.
+    rest: Duration,
     journal: Option<AdminJournal>,
     looks: RefCell<Looks>,
     seen: Seen,
@@ -69,6 +76,7 @@ impl Monitor {
             rras,
             clock,
             every: EVERY,
+            rest: Duration::ZERO,
             journal: None,
             looks: RefCell::default(),
             seen: Seen::default(),
@@ -117,9 +125,21 @@ impl Monitor {
         Ok(journal.state().instance().is_some())
     }
 
-    /// Asks RRAS for its connections. Returns None if it does not run, or was not the same instance all the time.
+    /// Asks RRAS for its connections, and notes how long that took. Returns None if it does not run, or was not the same
+    /// instance all the time.
     fn list(&mut self) -> Result<Option<Listed>, Fault> {
-        let (begun, started) = ((self.clock)(), Instant::now());
+        let started = Instant::now();
+        let listed = self.ask();
+        let took = started.elapsed();
+        self.rest = rest_after(took);
+        if matches!(listed, Ok(Some(_))) {
+            self.report.took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        }
+        listed
+    }
+
+    fn ask(&self) -> Result<Option<Listed>, Fault> {
+        let begun = (self.clock)();
         let Some(instance) = self.rras.instance()? else { return Ok(None) };
         let connections = match self.rras.connections() {
             Ok(connections) => connections,
@@ -127,7 +147,6 @@ impl Monitor {
             Err(error) => return Err(error.into()),
         };
         let same = self.rras.instance()? == Some(instance);
-        self.report.took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(same.then_some(Listed { begun, instance, connections }))
     }
 
@@ -212,24 +231,36 @@ fn still_true(mut look: Look, state: &State, looks: &Looks) -> Look {
     look
 }
 
-impl Duty for Monitor {
-    fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
+impl Monitor {
+    /// One look, and what follows from it.
+    fn look(&mut self, turn: &Turn<'_>) -> Result<(), Fault> {
         // Until this look is complete, nothing is known of now.
         self.report.running = false;
+        self.rest = Duration::ZERO;
         if !self.follow()? {
-            return Ok(self.every);
+            return Ok(());
         }
-        let Some(listed) = self.list()? else { return Ok(self.every) };
+        let Some(listed) = self.list()? else { return Ok(()) };
         self.follow()?;
-        let Some(journal) = &self.journal else { return Ok(self.every) };
+        let Some(journal) = &self.journal else { return Ok(()) };
         let config = self.config.get();
         let plan = self.looks.get_mut().take(&listed, journal.state(), &config.zone);
         self.note(turn.now, &plan, turn.log);
         self.record(listed.begun, plan)?;
         // Not before: at midnight, what the look before it has counted belongs to the day before.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone_from(self.looks.get_mut().sessions());
-        self.show(listed.begun)?;
-        Ok(self.every.max(Duration::from_millis(self.report.took) * REST))
+        self.show(listed.begun)
+    }
+}
+
+impl Duty for Monitor {
+    fn step(&mut self, turn: &Turn<'_>) -> Result<Duration, Fault> {
+        self.look(turn)?;
+        Ok(self.every.max(self.rest))
+    }
+
+    fn rest(&self) -> Duration {
+        self.rest
     }
 
     fn report(&self) -> Report {

@@ -47,10 +47,7 @@ impl Runner {
         rasadmin_ledger::interrupt::when(self.stop.flag());
         let (mut duty, mut failures) = (None, 0);
         while !self.stop.is_requested() {
-            let (pause, fault) = match self.step(&mut duty) {
-                Ok(pause) => (pause, None),
-                Err(fault) => (pause_after(failures), Some(fault)),
-            };
+            let (pause, fault) = self.take_turn(&mut duty, failures);
             if self.stop.is_requested() && fault.is_some() {
                 // Most likely it has failed because it was interrupted.
                 break;
@@ -59,6 +56,15 @@ impl Runner {
             self.note(duty.as_deref(), fault);
             self.stop.wait(pause);
         }
+    }
+
+    /// One step. Returns the pause after it, and what went wrong.
+    fn take_turn(&self, duty: &mut Option<Box<dyn Duty>>, failures: u32) -> (Duration, Option<Fault>) {
+        let (pause, fault) = match self.step(duty) {
+            Ok(pause) => (pause, None),
+            Err(fault) => (pause_after(failures), Some(fault)),
+        };
+        (pause.max(duty.as_ref().map_or(Duration::ZERO, |duty| duty.rest())), fault)
     }
 
     /// One step. After a panic the duty is made anew, because its memory may be wrong.
@@ -108,6 +114,41 @@ fn pause_after(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::{DutyName, State};
+
+    /// Fails each time, and needs a rest.
+    struct Tired(Duration);
+
+    impl Duty for Tired {
+        fn step(&mut self, _: &Turn<'_>) -> Result<Duration, Fault> {
+            Err(Fault::new("it took long", "wait"))
+        }
+
+        fn rest(&self) -> Duration {
+            self.0
+        }
+
+        fn report(&self) -> Report {
+            Report::new(DutyName::Monitor)
+        }
+    }
+
+    #[test]
+    fn a_duty_that_failed_is_not_tried_again_before_it_has_rested() {
+        let pause = |rest: u64, failures| {
+            let make = move |_| Box::new(Tired(Duration::from_secs(rest))) as Box<dyn Duty>;
+            let runner = Runner {
+                new: NewDuty { name: DutyName::Monitor, make: Box::new(make) },
+                board: Arc::new(Board::new(State::default())),
+                stop: Arc::default(),
+                log: Arc::new(Log::new(None, |_| ())),
+            };
+            let (pause, fault) = runner.take_turn(&mut None, failures);
+            assert_eq!(fault.map(|fault| fault.what).as_deref(), Some("it took long"));
+            pause.as_secs()
+        };
+        assert_eq!([pause(150, 0), pause(150, 9), pause(0, 0), pause(3, 9)], [150, 150, 1, 60]);
+    }
 
     #[test]
     fn pauses_grow_and_have_a_limit() {

@@ -10,13 +10,16 @@ use proptest::prelude::*;
 use rasadmin_engine::Event;
 use rasadmin_engine::effect::BlockSubject;
 use rasadmin_engine::event::BeginBlock;
+use rasadmin_journal::{Journal, Options};
 use rasadmin_policy::Name;
 use rasadmin_rras::{
     Connection, ConnectionHandle, Error, Failure, Instance, Operation, Port, PortHandle, Rras, Scripted,
 };
 use rasadmin_service::disconnect::{Cut, Outcome, cut};
 use rasadmin_service::{Duty, Turn};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use support::{With, connection, listed};
 
 #[test]
@@ -225,6 +228,114 @@ impl Rras for Shifting {
         assert!(!bob, "{port} is another user's now");
         self.rras.disconnect(port)
     }
+}
+
+/// An RRAS that takes its time for a list, and refuses to be asked while somebody has the journal's lock.
+#[derive(Debug)]
+struct Watchful {
+    rras: Scripted,
+    journal: Journal,
+    asked: Mutex<BTreeSet<&'static str>>,
+    lists_for: Duration,
+    listed_for: Mutex<Duration>,
+}
+
+impl Watchful {
+    fn beside(case: &Case, lists_for: Duration) -> Arc<Self> {
+        let journal = Journal::open(&case.scene.path(), Options::default(), support::soon()).unwrap();
+        Arc::new(Self {
+            rras: case.rras.clone(),
+            journal,
+            asked: Mutex::default(),
+            lists_for,
+            listed_for: Mutex::default(),
+        })
+    }
+
+    fn call(&self, call: &'static str) {
+        let lock = self.journal.lock(Instant::now() + Duration::from_millis(1));
+        assert!(lock.is_ok(), "{call} while the journal is locked");
+        self.asked.lock().unwrap().insert(call);
+    }
+}
+
+impl Rras for Watchful {
+    fn instance(&self) -> Result<Option<Instance>, Error> {
+        self.call("instance");
+        self.rras.instance()
+    }
+    fn connections(&self) -> Result<Vec<Connection>, Error> {
+        self.call("connections");
+        let began = Instant::now();
+        std::thread::sleep(self.lists_for);
+        *self.listed_for.lock().unwrap() = began.elapsed();
+        self.rras.connections()
+    }
+    fn connection(&self, handle: ConnectionHandle) -> Result<Connection, Error> {
+        self.call("connection");
+        self.rras.connection(handle)
+    }
+    fn ports(&self, connection: ConnectionHandle) -> Result<Vec<Port>, Error> {
+        self.call("ports");
+        self.rras.ports(connection)
+    }
+    fn port(&self, handle: PortHandle) -> Result<Port, Error> {
+        self.call("port");
+        self.rras.port(handle)
+    }
+    fn disconnect(&self, port: PortHandle) -> Result<(), Error> {
+        self.call("disconnect");
+        self.rras.disconnect(port)
+    }
+}
+
+fn block(case: &Case, user: &str) {
+    let user = case.scene.config.domains.identity(&user.into(), &"".into()).unwrap();
+    let subject = BlockSubject::User(user);
+    case.scene.record(Event::BeginBlock(BeginBlock { subject, until: None, reason: None, by: None }));
+}
+
+#[test]
+fn rras_is_never_asked_while_the_journal_is_locked() {
+    let mut case = Case::fresh("report", "");
+    case.begin(1, "alice");
+    case.begin(2, "bob");
+    let bob = case.scene.present().by_handle(2).unwrap().id;
+    let rras = Watchful::beside(&case, Duration::ZERO);
+    case.ask(rras.clone(), None);
+    block(&case, "alice");
+    let asked = || std::mem::take(&mut *rras.asked.lock().unwrap());
+    let all = BTreeSet::from(["instance", "connections", "connection", "ports", "port", "disconnect"]);
+    case.step();
+    assert_eq!((asked(), case.cut()), (all.clone(), vec![1]), "the duty");
+    assert_eq!(case.disconnector.order(&[bob], None, "root").unwrap(), [Outcome::Asked]);
+    assert_eq!((asked(), case.cut()), (all, vec![1, 2]), "an order");
+}
+
+#[test]
+fn after_a_long_list_rras_is_left_alone_five_times_as_long_also_if_it_failed() {
+    let mut case = Case::fresh("report", "");
+    case.begin(1, "alice");
+    let rras = Watchful::beside(&case, Duration::from_millis(60));
+    // The time between two steps must be no reason for the pause.
+    case.ask(rras.clone(), Some(1000));
+    let step = |case: &mut Case| {
+        let turn = Turn { now: case.scene.now().at.time, stop: &case.stop, log: &case.log };
+        let pause = case.duty.step(&turn);
+        (pause, case.duty.rest(), *rras.listed_for.lock().unwrap() * 5)
+    };
+    assert_eq!(step(&mut case), (Ok(Duration::from_millis(10)), Duration::ZERO, Duration::ZERO), "nothing is due");
+    block(&case, "alice");
+    case.rras.change(|script| script.failing = vec![(Operation::Connections, Failure::Changed)]);
+    let (pause, rest, least) = step(&mut case);
+    assert!(pause.is_err() && least >= Duration::from_millis(300) && rest >= least, "{pause:?} {rest:?} {least:?}");
+    case.rras.change(|script| script.failing.clear());
+    case.wait(60);
+    let (pause, rest, least) = step(&mut case);
+    assert!(pause.as_ref().is_ok_and(|pause| *pause >= least) && rest >= least, "{pause:?} {rest:?} {least:?}");
+    assert_eq!(case.cut(), [1]);
+    let (pause, rest, _) = step(&mut case);
+    assert_eq!((pause, rest), (Ok(Duration::from_millis(10)), Duration::ZERO), "nothing is due any more");
 }
 
 proptest! {

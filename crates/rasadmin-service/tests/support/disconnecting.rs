@@ -6,7 +6,7 @@ use rasadmin_engine::effect::{DisconnectDecided, SessionEnded};
 use rasadmin_engine::{Effect, Record, Stamp};
 use rasadmin_policy::Name;
 use rasadmin_recorder::Verdict;
-use rasadmin_rras::{ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Scripted};
+use rasadmin_rras::{ConnectionHandle, Counters, Instance, Port, PortHandle, PortState, Rras, Scripted};
 use rasadmin_service::disconnect::{Disconnect, Disconnector};
 use rasadmin_service::monitor::Seen;
 use rasadmin_service::state::{DisconnectReport, Report};
@@ -89,11 +89,16 @@ impl Case {
 
     /// The service ends, and starts again.
     pub fn restart(&mut self) {
-        let (clock, beside) = (self.clock.clone(), Arc::new(self.rras.clone()));
+        self.ask(Arc::new(self.rras.clone()), None);
+    }
+
+    /// The service starts again, and the duty `disconnect` asks another RRAS.
+    pub fn ask(&mut self, rras: Arc<dyn Rras>, speed: Option<u32>) {
+        let clock = self.clock.clone();
         let (settings, clock) = (settings(&self.scene), Box::new(move || *clock.lock().unwrap()));
-        let anew = Disconnector::new(settings, self.current.clone(), beside, clock, self.seen.clone());
+        let anew = Disconnector::new(settings, self.current.clone(), rras, clock, self.seen.clone());
         self.disconnector = Arc::new(anew);
-        self.duty = Disconnect::new(self.disconnector.clone(), None, Some(self.duty.report()));
+        self.duty = Disconnect::new(self.disconnector.clone(), speed, Some(self.duty.report()));
     }
 
     pub fn wait(&self, seconds: i64) {
