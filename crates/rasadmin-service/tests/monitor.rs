@@ -335,6 +335,24 @@ fn a_list_that_lacks_too_many_closes_nobody() {
 }
 
 #[test]
+fn more_than_ten_are_closed_if_they_are_no_more_than_a_fifth() {
+    let mut case = Case::new();
+    for handle in 1..=60 {
+        case.begin(handle, &format!("user{handle}"));
+    }
+    case.wait(120);
+    case.step();
+    case.rras.scripted.change(|script| script.connections.truncate(47));
+    case.step();
+    // Thirteen are more than a fifth.
+    let report = case.step();
+    assert_eq!((report.withheld.len(), report.closed, case.live().len()), (13, 0, 60));
+    case.lists(&connection(48, "user48"));
+    let report = case.step();
+    assert_eq!((report.withheld.len(), report.closed, case.live().len()), (0, 12, 48));
+}
+
+#[test]
 fn a_connection_that_is_not_on_record_is_adopted_after_two_looks() {
     let mut case = Case::new();
     case.begin(1, "alice");
