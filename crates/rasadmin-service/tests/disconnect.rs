@@ -133,6 +133,46 @@ fn a_rule_disconnects_ten_a_minute_and_the_rest_waits() {
     assert_eq!(case.cut(), (1..=25).collect::<Vec<u64>>());
 }
 
+#[test]
+fn a_rule_disconnects_one_in_twenty_a_minute_if_that_is_more_than_ten() {
+    let mut case = Case::new("enforce", LONG);
+    for handle in 1..=400 {
+        case.begin(handle, &format!("u{handle}"));
+    }
+    case.wait(10 * 3600);
+    assert_eq!((case.step().waiting, case.cut().len()), (380, 20));
+    case.wait(30);
+    assert_eq!((case.step().waiting, case.cut().len()), (380, 20));
+    case.wait(30);
+    // RRAS does not list the twenty any more, and 5 % of the others are nineteen.
+    assert_eq!((case.step().waiting, case.cut().len()), (361, 39));
+}
+
+/// The rule looks at where the client is now, even if it refused the new endpoint.
+#[test]
+fn a_session_is_disconnected_if_it_roams_to_where_a_rule_denies_it() {
+    let rule = r#"
+        [[rules]]
+        name = "not from there"
+        action = "deny"
+        source_networks = ["198.51.100.0/24"]
+        not_users = ['CORP\carol']
+        disconnect_active = true
+    "#;
+    let mut case = Case::new("enforce", rule);
+    let users = [(1, "alice"), (2, "bob"), (3, "carol")];
+    users.iter().for_each(|(handle, user)| case.begin(*handle, user));
+    case.step();
+    assert_eq!(case.cut(), NOBODY_CUT);
+    for ((handle, user), source) in users.into_iter().zip(["198.51.100.7", "192.0.2.7", "198.51.100.7"]) {
+        let event = connection(handle, user).with(|e| e.source = source.into());
+        case.scene.recorder.endpoint_change(&event, case.scene.now());
+    }
+    case.step();
+    assert_eq!(case.cut(), [1]);
+    assert_eq!(case.decided()[0].why.rule(), Some("not from there"));
+}
+
 const NOBODY: &str = r#"
     [[rules]]
     name = "everybody"
