@@ -8,7 +8,7 @@ use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Mono, Stamp};
 use rasadmin_service::monitor::{Seen, Watched};
 use rasadmin_service::state::{FollowReport, Report};
-use rasadmin_service::{Duty, Follow, Log, Stop, Turn};
+use rasadmin_service::{Duty, Follow, Log, Settings, Stop, Turn};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::{CONFIG, Lines, PATIENCE, Scene, log, settings};
@@ -102,6 +102,25 @@ fn a_warning_that_comes_with_every_record_is_given_once_an_hour() {
     case.scene.append_bytes(b"no record");
     assert_eq!(case.step(hour).warning.unwrap().0, hour);
     assert_eq!(case.warnings(), 2);
+}
+
+#[test]
+fn the_next_look_comes_within_a_second_whatever_the_last_one_found() {
+    let mut case = Case::new();
+    let pause = |case: &mut Case| case.duty.step(&Turn { now: 0, stop: &case.stop, log: &case.log }).unwrap();
+    let nothing_new = {
+        case.visit(1);
+        let brought_in = pause(&mut case);
+        assert_eq!(case.sessions(), "1");
+        assert!(brought_in <= Duration::from_secs(1), "{brought_in:?} after a record");
+        pause(&mut case)
+    };
+    assert!(nothing_new <= Duration::from_secs(1), "{nothing_new:?} without a record");
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = Settings { journal: folder.path().join("journal"), ..(*settings(&case.scene)).clone() };
+    case.duty = Follow::new(Arc::new(elsewhere));
+    let no_journal = pause(&mut case);
+    assert!(no_journal <= Duration::from_secs(1), "{no_journal:?} without a journal");
 }
 
 #[test]
