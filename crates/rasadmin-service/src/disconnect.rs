@@ -329,8 +329,8 @@ impl Disconnector {
         })
     }
 
-    /// Lets a rule that was stopped end sessions again. The caller logs who asked. Returns false if it was not stopped, None if the duty is busy for
-    /// long.
+    /// Lets a rule that was stopped end sessions again. The caller logs who asked. Returns false if it was not stopped, None
+    /// if the duty is busy for long.
     pub fn resume(&self, rule: &str) -> Option<bool> {
         let mut inner = self.inner_within(order::PATIENCE)?;
         let resumed = inner.planner.resume(rule);
