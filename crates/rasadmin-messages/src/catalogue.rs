@@ -400,9 +400,9 @@ catalogue! {
     DutyFailed = 510 Warning "duty-failed" (duty, error, remedy)
     text: "a duty of the rasadmin service does not work: {duty}: {error}; {remedy}",
     cause: "The text says what went wrong.",
-    effect: "None for the users. The other duties go on. This one is tried again after a pause of up to a minute, or five \
-             times as long as RRAS was asked for its connections in vain. Until it works, the ledger may lack the latest records (`follow`), or nothing old is deleted and no backup is made \
-             (`retention`).",
+    effect: "None for the users. The other duties go on. This one is tried again after a pause of up to a minute, or longer \
+             if RRAS was slow to answer. Until it works, the ledger may lack the latest records (`follow`), or nothing old is \
+             deleted and no backup is made (`retention`).",
     remedy: "Do what the text says. Message 511 says when the duty works again.";
 
     DutyWorks = 511 Information "duty-works" (duty)
