@@ -39,6 +39,11 @@ pub fn none() -> Markup {
     html! { span.muted title="not known" { "–" } }
 }
 
+/// `1 session`, `1,204 sessions`.
+pub fn count(number: u64, what: &str) -> String {
+    format!("{} {what}{}", show::grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// A text; a dash if it is empty.
 pub fn text(text: &str) -> Markup {
     let shown = printable(text);

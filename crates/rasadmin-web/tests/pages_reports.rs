@@ -39,7 +39,7 @@ fn a_report_by_day_has_a_bar_for_each_day_with_its_value() {
     visit(&scene, 1, "alice", 7200);
     let pages = Pages::of(scene);
     let page = pages.shows("/reports?month=2026-11&by=day");
-    assert!(page.html.contains("<title>2026-11-23: 2h 00m, 1 sessions</title>"), "{}", page.html);
+    assert!(page.html.contains("<title>2026-11-23: 2h 00m, 1 session</title>"), "{}", page.html);
     assert!(page.html.contains("<title>2026-11-22: nobody</title>"), "{}", page.html);
     assert!(page.html.contains(r#"aria-label="Connected, by day: the table below has the figures">"#), "{}", page.html);
     page.says("2026-11-23 1 1 2h 00m");

@@ -91,7 +91,7 @@ impl Now {
             dl.figures-row {
                 div { dt { "Connected" } dd { (grouped(*live)) } dd.sub { "most today: " (grouped(*most)) } }
                 div { dt { "Began today" } dd { (grouped(*began)) } dd.sub { (grouped(*ended)) " ended" } }
-                div { dt { "Refused today" } dd { (grouped(refusals)) } dd.sub { a href="#refusals" { "by rule" } } }
+                div { dt { "Denied today" } dd { (grouped(refusals)) } dd.sub { a href="#refusals" { "by rule" } } }
                 div { dt { "Traffic of today's ended sessions" }
                     dd { (show::octets(input_octets.saturating_add(*output_octets))) }
                     dd.sub { (show::octets(*input_octets)) " received, " (show::octets(*output_octets)) " sent" }
@@ -126,9 +126,9 @@ impl Now {
         let since = asked::moment_text(day::midnight(self.now, &self.zone), &self.zone);
         html! {
             section.card #refusals {
-                h2 { "Refused today" a.more href=(decisions::denials("", &since)) { "all decisions" } }
+                h2 { "Denied today" a.more href=(decisions::denials("", &since)) { "all decisions" } }
                 @if self.refused.is_empty() {
-                    p.empty { "Nobody was refused today." }
+                    p.empty { "Nobody was denied today." }
                 } @else {
                     div.scroll tabindex="0" { table {
                         thead { tr { th scope="col" { "by" } th scope="col" { "because" } th.number scope="col" { "times" } th scope="col" { "last" } } }

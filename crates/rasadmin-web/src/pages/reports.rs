@@ -212,7 +212,7 @@ impl Report {
                 let total = self.totals.iter().find(|total| total.key.as_deref() == Some(&day));
                 let words = total.map_or_else(
                     || "nobody".to_owned(),
-                    |total| format!("{}, {} sessions", report::connected(total), show::grouped(total.sessions)),
+                    |total| format!("{}, {}", report::connected(total), parts::count(total.sessions, "session")),
                 );
                 Bar { day, seconds: total.map_or(0, |total| total.seconds), words }
             })

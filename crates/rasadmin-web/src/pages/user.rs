@@ -159,18 +159,13 @@ impl User {
             @match (&self.report.known, self.report.live.len() as u64) {
                 (None, _) => "never, as far as the ledger knows",
                 (Some(known), 0) => @match known.last {
-                    Some(last) => { "not now; " (count(known.sessions, "session")) ", the last until " (parts::time(last, zone)) }
+                    Some(last) => { "not now; " (parts::count(known.sessions, "session")) ", the last until " (parts::time(last, zone)) }
                     None => "never",
                 },
-                (Some(known), live) => { span.tag.live { (count(live, "session")) " now" } "; " (grouped(known.sessions)) " in all" }
+                (Some(known), live) => { span.tag.live { (parts::count(live, "session")) " now" } "; " (grouped(known.sessions)) " in all" }
             }
         }
     }
-}
-
-/// `1 session`, `1,204 sessions`.
-fn count(number: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 fn list(all: &[String]) -> String {

@@ -101,7 +101,7 @@ fn of_refused(refused: &[Refused]) -> Vec<Attention> {
         let reason = one.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let times = if one.times == 1 { "once".to_owned() } else { format!("{} times", one.times) };
         let what = format!("the DLL itself has refused {times} today, without a rule: {cause}{reason}");
-        Attention::new(what, "the list of today's refusals on the dashboard's first page leads to each of them")
+        Attention::new(what, "the list of today's denials on the dashboard's first page leads to each of them")
     };
     own.map(attention).collect()
 }

@@ -56,11 +56,7 @@ fn folded(summary: &str, rules: &[Evaluated]) -> Markup {
 /// `2 later rules and the default`.
 fn counted(later: &[Evaluated]) -> String {
     let rules = later.iter().filter(|rule| rule.rule.is_some()).count();
-    let words = match rules {
-        0 => String::new(),
-        1 => "1 later rule".to_owned(),
-        _ => format!("{rules} later rules"),
-    };
+    let words = parts::count(rules as u64, "later rule");
     match (rules, rules < later.len()) {
         (0, _) => "the default".to_owned(),
         (_, true) => format!("{words} and the default"),
