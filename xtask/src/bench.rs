@@ -5,6 +5,7 @@ mod freeradius;
 pub mod import;
 mod postgres;
 mod rates;
+pub mod service;
 
 use crate::shell::{cargo, create, has, relative, run, target};
 use crate::timing::step;

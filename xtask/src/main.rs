@@ -3,6 +3,7 @@
 
 mod axe;
 mod bench;
+mod beside;
 mod c_minimal;
 mod demo;
 mod disk;
@@ -36,6 +37,7 @@ usage: cargo xtask COMMAND
   test [--quick]     every test: native, and the same for Windows under Wine
                      (--quick: the native tests without the long ones, which tests/not-quick.txt lists)
   bench [--windows]  measure what a session costs, compared with six bare appends, and what its parts cost
+  bench --service    measure the DLL's calls beside a busy service, and what the service needs
   bench --import     import a large log, and do the same with a script in Python (--sessions N, 1 million by default)
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: test that known faults are found)
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => tests::quick(),
         ["bench"] => bench::bench(false),
         ["bench", "--windows"] => bench::bench(true),
+        ["bench", "--service"] => bench::service::bench(),
         ["bench", "--import", ref options @ ..] => bench::import::bench(options),
         ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),

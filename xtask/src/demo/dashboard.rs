@@ -2,10 +2,11 @@
 
 use super::{DAY, RULES};
 use crate::Result;
+use crate::beside::{Beside, cannot_start, logged};
 use crate::shell::{cargo, create, relative, run, target};
 use crate::timing::step;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How many seconds of the day pass per second: it takes eight minutes.
@@ -13,16 +14,6 @@ const SPEED: &str = "120";
 
 /// How long the day may take to begin.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A process that ends with the demo.
-struct Beside(Child);
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Plays the day with the service and the dashboard beside it, until Ctrl-C or for so many seconds.
 pub fn play(options: &[&str]) -> Result {
@@ -95,7 +86,7 @@ fn begin(folder: &Path, socket: &Path, kept: &Path) -> Result<Beside> {
     let mut host = command();
     host.args(["host", "run", "--json", "--config", RULES, "--speed", SPEED]);
     host.arg("--keep").arg(kept).arg("--dll").arg(dll).arg("--serve-rras").arg(socket).arg(DAY);
-    let mut host = Beside(logged(host, &folder.join("host.log"))?);
+    let mut host = logged(host, &folder.join("host.log"))?;
     let begun = Instant::now();
     while !kept.join("clock").exists() {
         if host.0.try_wait().ok().flatten().is_some() || begun.elapsed() > PATIENCE {
@@ -111,15 +102,7 @@ fn beside(clock: &Path, log: &Path, with: impl FnOnce(&mut Command) -> &mut Comm
     let mut command = command();
     with(&mut command);
     command.env("RASADMIN_CLOCK", clock).env("RASADMIN_SYSTEM_LOG", "off");
-    logged(command, log).map(Beside)
-}
-
-/// Starts a command whose output goes into a file.
-fn logged(mut command: Command, log: &Path) -> Result<Child> {
-    let cannot_log = |e| format!("cannot write {}: {e}", log.display());
-    let out = std::fs::File::create(log).map_err(cannot_log)?;
-    let err = out.try_clone().map_err(cannot_log)?;
-    command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().map_err(cannot_start)
+    logged(command, log)
 }
 
 fn command() -> Command {
@@ -127,10 +110,6 @@ fn command() -> Command {
     let mut command = Command::new(program);
     command.current_dir(crate::shell::root());
     command
-}
-
-fn cannot_start(error: std::io::Error) -> String {
-    format!("cannot start rasadmin: {error}")
 }
 
 #[cfg(test)]
