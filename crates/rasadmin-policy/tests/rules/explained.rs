@@ -95,7 +95,7 @@ fn what_is_not_known_says_so() {
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
       ports: VPN2-* | VPN2-7 | True
-      user_sessions: below 2 | 0 | True
+      user_sessions: below 2 | it was not counted | Unknown
       connect_time: below 40h per week | it was not counted | Unknown
     foreign: Deny False NoMatch
       users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
@@ -175,7 +175,8 @@ fn what_replaces_is_the_limit_and_nothing_else() {
     let port = world(&format!("{newest}ports = ['VPN2-*']\n{rest}"));
     let unknown = Facts { port: Fact::NotYetKnown, ..full() };
     assert_eq!(decided(&port, &unknown, &one), ("rest".to_owned(), Some(0)));
-    assert_eq!(decided(&port, &unknown, &RuleCounts::default()), ("rest".to_owned(), None));
+    let none = RuleCounts { user_sessions: Some(Count::default()), ..RuleCounts::default() };
+    assert_eq!(decided(&port, &unknown, &none), ("rest".to_owned(), None));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rasadmin_policy::addresses::PoolId;
 use rasadmin_policy::config::file::{At, File, Group};
 use rasadmin_policy::config::rules::{Context, compile};
 use rasadmin_policy::config::{Lists, Mistake};
-use rasadmin_policy::rules::{GroupSet, Groups, GroupsBuilder, RuleCounts, Rules, Ruling};
+use rasadmin_policy::rules::{Count, GroupSet, Groups, GroupsBuilder, RuleCounts, Rules, Ruling};
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::collections::BTreeMap;
 
@@ -82,7 +82,8 @@ impl World {
 
     /// At a link, everything known.
     pub fn allows(&self, facts: &Facts) -> bool {
-        self.decide(Stage::Link, facts, &RuleCounts::default()).allow
+        let counts = RuleCounts { user_sessions: Some(Count::default()), ..RuleCounts::default() };
+        self.decide(Stage::Link, facts, &counts).allow
     }
 
     /// Allowed for one who is spelled so?
