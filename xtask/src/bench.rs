@@ -12,6 +12,18 @@ use crate::timing::step;
 use crate::{Result, packages, windows};
 use std::process::Command;
 
+/// `cargo xtask bench --dashboard`: how long the dashboard's pages take over a large ledger.
+pub fn dashboard(options: &[&str]) -> Result {
+    let sessions = match options {
+        [] => None,
+        ["--sessions", number] if number.parse::<u64>().is_ok() => Some(number),
+        _ => return Err("bench --dashboard takes only --sessions N".to_owned()),
+    };
+    let mut command = cargo();
+    command.args(["run", "--release", "--quiet", "-p", "rasadmin-web", "--example", "page_cost", "--"]);
+    run(command.args(sessions))
+}
+
 /// Natively, and with `--windows` under Wine.
 pub fn bench(for_windows: bool) -> Result {
     let packages = ["-p", "rasadmin-dll", "-p", "rasadmin-recorder", "--lib", "--example", "session_cost"];

@@ -38,6 +38,7 @@ usage: cargo xtask COMMAND
                      (--quick: the native tests without the long ones, which tests/not-quick.txt lists)
   bench [--windows]  measure what a session costs, compared with six bare appends, and what its parts cost
   bench --service    measure the DLL's calls beside a busy service, and what the service needs
+  bench --dashboard  every page over a ledger of a million sessions, while more arrive (--sessions N)
   bench --import     import a large log, and do the same with a script in Python (--sessions N, 1 million by default)
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: test that known faults are found)
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::bench(false),
         ["bench", "--windows"] => bench::bench(true),
         ["bench", "--service"] => bench::service::bench(),
+        ["bench", "--dashboard", ref options @ ..] => bench::dashboard(options),
         ["bench", "--import", ref options @ ..] => bench::import::bench(options),
         ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),

@@ -1,5 +1,5 @@
-//! Measures how long the dashboard's pages take over a large ledger while more sessions arrive: `cargo run --release -p
-//! rasadmin-web --example page_cost`, followed by the number of sessions if you want another one.
+//! Measures how long the dashboard's pages take over a large ledger while more sessions arrive: `cargo xtask bench
+//! --dashboard`, followed by `--sessions` and a number if you want another one.
 //!
 //! The sessions are made by the product's own recorder and brought into the ledger by its own ingestion, three decisions
 //! each. Then 100 sessions a second begin and end, and are brought in each second, while one browser after another asks for
@@ -217,11 +217,13 @@ fn measure(address: SocketAddr, link: &str) {
         "/sessions?q=user77".to_owned(),
         "/sessions?computer=PC77".to_owned(),
         format!("/sessions?since={month}-01"),
+        "/sessions?live=1&sort=-received".to_owned(),
         session,
         decision,
         "/users".to_owned(),
         "/users?sort=sessions".to_owned(),
         "/users?q=77".to_owned(),
+        "/blocks".to_owned(),
         "/users/CORP%5Cuser77".to_owned(),
         "/addresses".to_owned(),
         "/addresses?address=10.0.0.9".to_owned(),
