@@ -5,7 +5,7 @@ mod frame;
 mod time_axis;
 mod traffic;
 
-pub use by_day::{Bar, ByDay, by_day};
+pub use by_day::{Bar, ByDay, Measure, by_day};
 pub use traffic::{Interval, traffic};
 
 use crate::parts::printable;

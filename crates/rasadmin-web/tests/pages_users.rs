@@ -4,7 +4,8 @@
 mod played;
 
 use axum::http::StatusCode;
-use played::{CONFIG, Pages, Scene, day, visit};
+use played::{CONFIG, Pages, Scene, With as _, connection, day, visit};
+use rasadmin_engine::effect::Usage;
 
 #[test]
 fn users_are_listed_with_their_sessions_and_refusals() {
@@ -28,6 +29,21 @@ fn users_are_listed_with_their_sessions_and_refusals() {
     let text = page.text();
     assert!(text.find("MALLORY") < text.find("ALICE"), "{text}");
     page.does_not_say("BOB");
+}
+
+#[test]
+fn the_use_of_a_month_is_shown_by_day_as_quotas_count_it() {
+    let scene = Scene::new(CONFIG);
+    let given = scene.begin(1, "alice", "VPN0-1").unwrap();
+    scene.wait(7_200);
+    let usage = Usage { seconds: 7_200, input_octets: 1 << 30, output_octets: 1 << 31, ..Usage::default() };
+    scene.recorder.hangup(&connection(1, "alice").with(|event| event.usage = usage), scene.now());
+    scene.release("alice", "VPN0-1", &given);
+    let page = Pages::of(scene).shows("/users/CORP%5CALICE");
+    page.says("Connected, by day").says("Received and sent, by day");
+    for bar in ["2026-11-23: 2h 00m", "2026-11-23: 3.0 GiB", "2026-11-22: 0 B"] {
+        assert!(page.html.contains(&format!("<title>{bar}</title>")), "{bar}: {}", page.html);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod table;
 use super::asked::{self, Asked};
 use super::being;
 use crate::app::{App, Shared};
-use crate::chart::{Bar, ByDay, by_day};
+use crate::chart::{Bar, ByDay, Measure, by_day};
 use crate::fault::Fault;
 use crate::heavy::{self, Answer, Share};
 use crate::visitor::Visitor;
@@ -214,10 +214,10 @@ impl Report {
                     || "nobody".to_owned(),
                     |total| format!("{}, {}", report::connected(total), parts::count(total.sessions, "session")),
                 );
-                Bar { day, seconds: total.map_or(0, |total| total.seconds), words }
+                Bar { day, value: total.map_or(0, |total| total.seconds), words }
             })
             .collect();
-        by_day(&ByDay { title: "Connected, by day", days: &bars, table: &html! {} })
+        by_day(&ByDay { title: "Connected, by day", measure: Measure::Time, days: &bars, table: &html! {} })
     }
 }
 

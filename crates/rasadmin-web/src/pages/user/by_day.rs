@@ -1,6 +1,6 @@
 //! What the user has used this month, by day, as quotas count it.
 
-use crate::chart::{Bar, ByDay, by_day};
+use crate::chart::{Bar, ByDay, Measure, by_day};
 use crate::parts;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -26,14 +26,19 @@ pub fn read(reader: &Reader, user: &Identity, days: &[String]) -> Result<Vec<Usa
     reader.usage(&Filter { user: Some(who), ..Filter::default() }, first, last, &|day| day.to_owned())
 }
 
-/// The chart and its table.
+/// The days as bars of one measure.
+fn bars(usage: &[UsageRow], days: &[String], of: impl Fn(&UsageRow) -> u64, words: fn(u64) -> String) -> Vec<Bar> {
+    let bar = |day: &String| {
+        let value = usage.iter().filter(|row| row.from == *day).map(&of).sum();
+        Bar { day: day.clone(), value, words: words(value) }
+    };
+    days.iter().map(bar).collect()
+}
+
+/// The charts, and the table of both.
 pub fn section(usage: &[UsageRow], days: &[String]) -> Markup {
-    let seconds = |day: &String| usage.iter().filter(|row| row.from == *day).map(|row| row.seconds).sum();
-    let bars: Vec<_> = days
-        .iter()
-        .map(|day| (day, seconds(day)))
-        .map(|(day, seconds)| Bar { day: day.clone(), seconds, words: show::duration(seconds) })
-        .collect();
+    let time = bars(usage, days, |row| row.seconds, show::duration);
+    let octets = bars(usage, days, |row| row.input_octets.saturating_add(row.output_octets), show::octets);
     let table = html! {
         details.figures {
             summary { "The figures as a table" }
@@ -55,10 +60,11 @@ pub fn section(usage: &[UsageRow], days: &[String]) -> Markup {
     html! {
         section.card {
             h2 { "Use this month, by sessions that have ended" }
-            @if bars.iter().all(|bar| bar.seconds == 0) {
+            @if time.iter().chain(&octets).all(|bar| bar.value == 0) {
                 p.empty { "No session of this user has ended this month." }
             } @else {
-                (by_day(&ByDay { title: "Connected, by day", days: &bars, table: &table }))
+                (by_day(&ByDay { title: "Connected, by day", measure: Measure::Time, days: &time, table: &html! {} }))
+                (by_day(&ByDay { title: "Received and sent, by day", measure: Measure::Octets, days: &octets, table: &table }))
                 p.muted { "Quotas also count the sessions that are connected now." }
             }
         }
