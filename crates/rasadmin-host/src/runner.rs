@@ -265,6 +265,9 @@ impl Run<'_> {
     }
 
     fn connect(&self, event: &Event, connect: &Connect, and_accept: bool) {
+        // Held during the calls, as by every other event: RRAS may not answer others while a DLL is inside one.
+        let slot = self.sessions.get(event.session.as_str());
+        let mut slot = slot.map(lock);
         let mut request = connect.request.clone();
         {
             let known = lock(&self.known);
@@ -311,7 +314,9 @@ impl Run<'_> {
                 self.count_live(&mut summary);
             }
             drop(summary);
-            self.set_state(&event.session, if and_accept { Slot::Live(live) } else { Slot::Addressed(live) });
+            if let Some(slot) = &mut slot {
+                **slot = if and_accept { Slot::Live(live) } else { Slot::Addressed(live) };
+            }
         }
     }
 
@@ -342,12 +347,6 @@ impl Run<'_> {
 
     fn count_live(&self, summary: &mut RunSummary) {
         summary.peak = summary.peak.max(self.live.fetch_add(1, Ordering::Relaxed) + 1);
-    }
-
-    fn set_state(&self, session: &str, state: Slot) {
-        if let Some(slot) = self.sessions.get(session) {
-            *lock(slot) = state;
-        }
     }
 
     fn link(&self, mut live: LiveSession, port: Option<&str>) -> Slot {
