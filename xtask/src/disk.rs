@@ -5,8 +5,8 @@ use crate::shell::{create, output, relative, target};
 use std::path::Path;
 use std::process::Command;
 
-/// The size of `target` after all tests, in MB.
-const WHOLE_BUILD: u64 = 6_000;
+/// The size of `target` after all tests, in MB. [`summary`] prints what it was.
+const WHOLE_BUILD: u64 = 11_500;
 /// The space that the tests' own files need, in MB.
 const TESTS: u64 = 1_000;
 
