@@ -20,6 +20,7 @@ const GUESTS: usize = 10;
 
 /// Two rules that hold for live sessions, so that every look at RRAS evaluates them.
 const RULES: &str = r#"
+time_zone = "UTC"
 default_domain = "CORP"
 default.action = "allow"
 addresses.pool = "staff"
@@ -76,7 +77,7 @@ pub fn bench() -> Result {
 
 /// Sessions that stay, then others that come and go.
 fn scenario() -> String {
-    let mut text = "server VPN1\nserver-address 10.30.0.1\npool 10.30.0.2-10.30.255.254\n".to_owned();
+    let mut text = "server VPN1\nday 2026-11-23T00:00:00Z\nserver-address 10.30.0.1\npool 10.30.0.2-10.30.255.254\n".to_owned();
     let time = |second: usize| {
         let second = 9 * 3_600 + second;
         format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
