@@ -77,7 +77,8 @@ pub fn bench() -> Result {
 
 /// Sessions that stay, then others that come and go.
 fn scenario() -> String {
-    let mut text = "server VPN1\nday 2026-11-23T00:00:00Z\nserver-address 10.30.0.1\npool 10.30.0.2-10.30.255.254\n".to_owned();
+    let mut text =
+        "server VPN1\nday 2026-11-23T00:00:00Z\nserver-address 10.30.0.1\npool 10.30.0.2-10.30.255.254\n".to_owned();
     let time = |second: usize| {
         let second = 9 * 3_600 + second;
         format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)

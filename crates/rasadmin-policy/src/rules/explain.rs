@@ -42,7 +42,7 @@ pub struct ExplainedCondition<'c> {
     pub truth: Truth,
 }
 
-/// What a condition found if its count is not there: a decision counts only what the rules up to the one that decides ask
+/// What a condition found if its count is missing: a decision counts only what the rules up to the one that decides ask
 /// for.
 pub const NOT_COUNTED: &str = "it was not counted";
 

@@ -59,15 +59,16 @@ fn one_answer_is_made_at_a_time() {
 #[tokio::test]
 async fn one_caller_cannot_have_all_figures_made() {
     let (heavy, one, turns) = (Heavy::<u64, u64>::default(), One::default(), Turns::default());
-    let alone = one.wait();
+    let greedy = answer_for("greedy", turns.next()).await.unwrap();
+    let other = answer_for("other", turns.next()).await.unwrap();
+    let _alone = one.wait();
     let is_begun = |asked| heavy.answer(&one, asked, Duration::ZERO, |_| Ok(70)).map(|_| ());
-    answer_for("greedy", turns.next()).await.unwrap().work(|| {
+    greedy.work(|| {
         (0..8).for_each(|asked| is_begun(asked).unwrap());
         let fault = is_begun(8).unwrap_err();
         assert!(fault.what.contains("being made for you"), "{fault}");
     });
-    answer_for("other", turns.next()).await.unwrap().work(|| is_begun(8).unwrap());
-    drop(alone);
+    other.work(|| is_begun(8).unwrap());
 }
 
 #[test]

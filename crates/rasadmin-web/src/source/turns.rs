@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 /// How many answers are made at once. Each may need a reader of the ledger, and the memory of a state.
 const AT_ONCE: usize = 8;
 
-/// How many of them are made for one caller, so that whoever asks for many pages leaves some to others.
+/// How many of them are made for one caller, so that one who asks for many pages leaves some to others.
 const FOR_ONE: usize = 6;
 
 /// How many others may wait for figures at once. Each keeps a thread.
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_asks_for_much_waits_and_others_do_not() {
+    async fn a_caller_who_asks_for_much_waits_and_others_do_not() {
         let turns = Turns::default();
         let mut greedy = Vec::new();
         for _ in 0..FOR_ONE {
