@@ -49,6 +49,14 @@ struct Times {
     p99: u64,
 }
 
+/// What the service needed.
+struct Needed {
+    /// Seconds of the processor.
+    processor: f64,
+    /// For how long it ran, in seconds.
+    seconds: f64,
+}
+
 /// Plays the same day alone and beside the service.
 pub fn bench() -> Result {
     if !cfg!(target_os = "linux") {
@@ -68,7 +76,7 @@ pub fn bench() -> Result {
     let (alone, _) = step("the day alone", || play(&folder.join("alone"), &rules, &day, false))?;
     let (beside, service) = step("the day beside the service", || play(&folder.join("beside"), &rules, &day, true))?;
     println!("\n{}", table(&alone, &beside)?);
-    if let Some((processor, seconds)) = service {
+    if let Some(Needed { processor, seconds }) = service {
         let share = 100.0 * processor / seconds;
         println!("the service needed {processor:.1} s of a processor in {seconds:.0} s: {share:.1} % of one");
     }
@@ -84,7 +92,7 @@ fn scenario() -> String {
         format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
     };
     let mut connect = |second: usize, name: &str, number: usize, until: &str| {
-        let tunnel = if number % 2 == 0 { "sstp" } else { "ikev2" };
+        let tunnel = if number.is_multiple_of(2) { "sstp" } else { "ikev2" };
         let from = format!("198.18.{}.{}", number / 250 % 250, number % 250 + 1);
         let _ = writeln!(
             text,
@@ -104,7 +112,7 @@ fn scenario() -> String {
 }
 
 /// Plays the day; with the service, also the processor's time that it needed, and for how long it ran.
-fn play(folder: &Path, rules: &Path, day: &Path, with_service: bool) -> Result<(Vec<Times>, Option<(f64, f64)>)> {
+fn play(folder: &Path, rules: &Path, day: &Path, with_service: bool) -> Result<(Vec<Times>, Option<Needed>)> {
     create(folder)?;
     let (kept, socket, report) = (folder.join("kept"), folder.join("rras.sock"), folder.join("report.json"));
     let dll = release(&format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX));
@@ -131,7 +139,8 @@ fn play(folder: &Path, rules: &Path, day: &Path, with_service: bool) -> Result<(
     if !host.0.wait().is_ok_and(|status| status.success()) {
         return Err(failed());
     }
-    let needed = service.as_ref().map(processor_time).transpose()?.map(|time| (time, begun.elapsed().as_secs_f64()));
+    let needed = |processor| Needed { processor, seconds: begun.elapsed().as_secs_f64() };
+    let needed = service.as_ref().map(processor_time).transpose()?.map(needed);
     let text = std::fs::read_to_string(&report).map_err(|e| format!("{}: {e}", report.display()))?;
     Ok((times(&text)?, needed))
 }
