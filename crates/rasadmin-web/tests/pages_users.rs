@@ -40,7 +40,7 @@ fn the_use_of_a_month_is_shown_by_day_as_quotas_count_it() {
     scene.recorder.hangup(&connection(1, "alice").with(|event| event.usage = usage), scene.now());
     scene.release("alice", "VPN0-1", &given);
     let page = Pages::of(scene).shows("/users/CORP%5CALICE");
-    page.says("Connected, by day").says("Received and sent, by day");
+    page.says("Connected, by day").says("Received and sent, by day, in GiB");
     for bar in ["2026-11-23: 2h 00m", "2026-11-23: 3.0 GiB", "2026-11-22: 0 B"] {
         assert!(page.html.contains(&format!("<title>{bar}</title>")), "{bar}: {}", page.html);
     }

@@ -3,7 +3,6 @@
 use super::frame::{Frame, HEIGHT, WIDTH};
 use super::rounded;
 use maud::{Markup, html};
-use rasadmin_answers::show;
 
 /// One day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +35,17 @@ impl Measure {
         step.unwrap_or(quarter)
     }
 
-    /// A value on the axis.
-    fn short(self, value: u64) -> String {
+    /// A value on an axis with these steps.
+    fn short(self, value: u64, step: u64) -> String {
         match self {
             Self::Time => short(value),
-            Self::Octets if value == 0 => "0".to_owned(),
-            Self::Octets => show::octets(value).replacen(".0 ", " ", 1),
+            Self::Octets => (value / unit(step).1).to_string(),
         }
+    }
+
+    /// What the axis has, if its values do not say so.
+    fn unit(self, step: u64) -> Option<&'static str> {
+        (self == Self::Octets).then(|| unit(step).0)
     }
 }
 
@@ -66,12 +69,13 @@ pub fn by_day(chart: &ByDay<'_>) -> Markup {
     let of_top = |value: u64| HEIGHT * (value as f64 / top as f64).min(1.0);
     let width = WIDTH / (days.len() as f64).max(1.0);
     let apart = days.len().div_ceil(16).max(1);
+    let title = measure.unit(step).map_or_else(|| title.to_owned(), |unit| format!("{title}, in {unit}"));
     html! {
         figure.chart {
             figcaption { span.title { (title) } }
             (Frame {
-                title,
-                up: (0..=4).map(|quarter| step.saturating_mul(quarter)).map(|tick| (HEIGHT - of_top(tick), measure.short(tick))).collect(),
+                title: &title,
+                up: (0..=4).map(|quarter| step.saturating_mul(quarter)).map(|tick| (HEIGHT - of_top(tick), measure.short(tick, step))).collect(),
                 along: days.iter().enumerate().step_by(apart).map(|(at, bar)| (width * (at as f64 + 0.5), day_of_month(&bar.day).to_owned())).collect(),
                 inside: &html! {
                     @for (at, bar) in days.iter().enumerate() {
@@ -106,6 +110,13 @@ fn sizes() -> impl Iterator<Item = u64> {
     (0..6).flat_map(move |power| of_unit.map(|times| times * 1_024_u64.pow(power)))
 }
 
+/// The largest unit of which a step is a whole number, and its size in octets.
+fn unit(step: u64) -> (&'static str, u64) {
+    let units =
+        [("PiB", 5), ("TiB", 4), ("GiB", 3), ("MiB", 2), ("KiB", 1)].map(|(name, power)| (name, 1_024_u64.pow(power)));
+    units.into_iter().find(|(_, size)| step >= *size && step.is_multiple_of(*size)).unwrap_or(("B", 1))
+}
+
 /// A time on the axis: `30m`, `6h`, `1h30`, `2d`.
 fn short(seconds: u64) -> String {
     match seconds {
@@ -120,6 +131,7 @@ fn short(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rasadmin_answers::show;
 
     #[test]
     fn an_axis_holds_everything_in_round_steps() {
@@ -127,7 +139,7 @@ mod tests {
         let axis_of = |measure: Measure, most| {
             let step = measure.step(most);
             assert!(step.saturating_mul(4) >= most, "{most}");
-            (0..=4).map(|quarter| measure.short(step.saturating_mul(quarter))).collect::<Vec<_>>().join(" ")
+            (0..=4).map(|quarter| measure.short(step.saturating_mul(quarter), step)).collect::<Vec<_>>().join(" ")
         };
         let axis = |longest| axis_of(Measure::Time, longest);
         assert_eq!(axis(0), "0 1m 2m 3m 4m");
@@ -136,10 +148,12 @@ mod tests {
         assert_eq!(axis(96 * hour + 1), "0 2d 4d 6d 8d");
         axis(u64::MAX);
         let axis = |most| axis_of(Measure::Octets, most);
-        assert_eq!(axis(0), "0 1 B 2 B 3 B 4 B");
-        assert_eq!(axis(2_000_000_000), "0 500 MiB 1000 MiB 1.5 GiB 2 GiB");
-        assert_eq!(axis(5_000), "0 2 KiB 4 KiB 6 KiB 8 KiB");
+        assert_eq!(axis(0), "0 1 2 3 4");
+        assert_eq!(axis(2_000_000_000), "0 500 1000 1500 2000");
+        assert_eq!(axis(5_000), "0 2 4 6 8");
         axis(u64::MAX);
+        let unit = |most| Measure::Octets.unit(Measure::Octets.step(most));
+        assert_eq!([0, 5_000, 2_000_000_000].map(unit), [Some("B"), Some("KiB"), Some("MiB")]);
     }
 
     #[test]
