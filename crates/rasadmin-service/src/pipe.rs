@@ -185,8 +185,7 @@ impl Answers {
         serde_json::to_value(all.collect::<Vec<_>>()).map_err(|e| Refusal::new(Why::Bug, e))
     }
 
-    /// The journal has no event for this, because what the service may do is no part of the recorded state. So the log says
-    /// who asked.
+    /// Resumes a rule. The journal has no event for that, so the log says who asked.
     fn resume(&self, rule: &str, caller: &Caller) -> Result<Value, Refusal> {
         let busy = || Refusal::new(Why::Unavailable, "the service waits for RRAS; try again");
         let resumed = self.disconnector()?.resume(rule).ok_or_else(busy)?;

@@ -1,174 +1,16 @@
-//! `monitor` beside a recorder, with an RRAS in memory.
+//! What `monitor` counts, closes and adopts.
 #![allow(clippy::unwrap_used)]
 
 mod support;
+#[path = "support/watching.rs"]
+mod watching;
 
-use rasadmin_engine::effect::SessionEnded;
-use rasadmin_engine::event::ConnectionEvent;
-use rasadmin_engine::{Effect, Event, InterfaceType, Record, Stamp, Tunnel};
-use rasadmin_policy::Name;
+use rasadmin_engine::{Effect, Event, InterfaceType, Tunnel};
 use rasadmin_recorder::Verdict;
-use rasadmin_rras::{
-    Connection, ConnectionHandle, Counters, Error, Failure, Instance, Operation, Port, PortHandle, Rras, Scripted,
-};
+use rasadmin_rras::{Failure, Instance, Operation};
 use rasadmin_service::live_table;
-use rasadmin_service::state::{MonitorReport, Report};
-use rasadmin_service::{Current, Duty, Fault, Log, Monitor, Settings, Stop, Turn};
-use std::fmt;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use support::{Lines, Scene, With, connection, listed, log, number, settings};
-
-const CONFIG: &str = r#"
-    time_zone = "UTC"
-    default_domain = "CORP"
-    default.action = "allow"
-    addresses.pool = "staff"
-    journal.durability = "process"
-    [pools.staff]
-    addresses = ["10.8.0.0/16"]
-    [[rules]]
-    name = "one each"
-    action = "deny"
-    user_sessions = { at_least = 1 }
-"#;
-
-const GIB: u64 = 1 << 30;
-
-/// What happens in RRAS while it makes its list.
-type Meanwhile = Box<dyn FnOnce() + Send>;
-
-/// An RRAS in which something happens while it makes its list.
-#[derive(Clone, Default)]
-struct Busy {
-    scripted: Scripted,
-    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
-}
-
-impl fmt::Debug for Busy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.scripted.fmt(f)
-    }
-}
-
-impl Rras for Busy {
-    fn instance(&self) -> Result<Option<Instance>, Error> {
-        self.scripted.instance()
-    }
-
-    fn connections(&self) -> Result<Vec<Connection>, Error> {
-        let list = self.scripted.connections();
-        if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
-            meanwhile();
-        }
-        list
-    }
-
-    fn connection(&self, handle: ConnectionHandle) -> Result<Connection, Error> {
-        self.scripted.connection(handle)
-    }
-
-    fn ports(&self, connection: ConnectionHandle) -> Result<Vec<Port>, Error> {
-        self.scripted.ports(connection)
-    }
-
-    fn port(&self, handle: PortHandle) -> Result<Port, Error> {
-        self.scripted.port(handle)
-    }
-
-    fn disconnect(&self, port: PortHandle) -> Result<(), Error> {
-        self.scripted.disconnect(port)
-    }
-}
-
-struct Case {
-    scene: Scene,
-    rras: Busy,
-    monitor: Monitor,
-    clock: Arc<Mutex<Stamp>>,
-    stop: Stop,
-    log: Arc<Log>,
-    lines: Lines,
-}
-
-impl Case {
-    fn new() -> Self {
-        let (scene, rras) = (Scene::new(CONFIG), Busy::default());
-        rras.scripted.change(|script| script.instance = Some(Instance { process: 700, created: 1 }));
-        let clock = Arc::new(Mutex::new(scene.now().at));
-        let (log, lines) = log();
-        let monitor = monitor(&scene, &rras, &clock);
-        Self { scene, rras, monitor, clock, stop: Stop::default(), log, lines }
-    }
-
-    fn wait(&self, seconds: i64) {
-        self.scene.wait(seconds);
-        *self.clock.lock().unwrap() = self.scene.now().at;
-    }
-
-    /// A session begins, and RRAS lists it.
-    fn begin(&self, handle: u64, user: &str) {
-        self.scene.begin(handle, user, &format!("VPN2-{handle}")).unwrap();
-        self.lists(&connection(handle, user));
-    }
-
-    fn lists(&self, event: &ConnectionEvent) {
-        self.rras.scripted.change(|script| script.connections.push(listed(event)));
-    }
-
-    fn change(&self, handle: u64, change: impl FnOnce(&mut Connection)) {
-        self.rras.scripted.change(|script| {
-            change(script.connections.iter_mut().find(|connection| connection.handle.0 == handle).unwrap());
-        });
-    }
-
-    /// So much has passed from the client. RRAS's counters have 32 bits.
-    fn received(&self, handle: u64, octets: u64) {
-        self.change(handle, |connection| connection.counters = counters(octets));
-    }
-
-    fn loses(&self, handle: u64) {
-        self.rras.scripted.change(|script| script.connections.retain(|connection| connection.handle.0 != handle));
-    }
-
-    fn try_step(&mut self) -> Result<MonitorReport, Fault> {
-        self.monitor.step(&Turn { now: self.scene.now().at.time, stop: &self.stop, log: &self.log })?;
-        let Report::Monitor(report) = self.monitor.report() else { panic!("another duty's report") };
-        Ok(report)
-    }
-
-    /// A look, five seconds after the last one.
-    fn step(&mut self) -> MonitorReport {
-        self.wait(5);
-        self.try_step().unwrap()
-    }
-
-    fn live(&self) -> Vec<String> {
-        let mut live: Vec<String> = self.scene.present().live().map(|session| session.user_name.to_string()).collect();
-        live.sort();
-        live
-    }
-
-    fn ended(&self) -> Vec<SessionEnded> {
-        self.scene.records().iter().flat_map(Record::ended).cloned().collect()
-    }
-
-    fn records(&self) -> usize {
-        self.scene.records().len()
-    }
-}
-
-fn monitor(scene: &Scene, rras: &Busy, clock: &Arc<Mutex<Stamp>>) -> Monitor {
-    let settings = settings(scene);
-    let current = Arc::new(Current::new(scene.config.clone()));
-    let clock = clock.clone();
-    Monitor::new(settings, current, Arc::new(rras.clone()), None).with_clock(Box::new(move || *clock.lock().unwrap()))
-}
-
-fn counters(octets: u64) -> Counters {
-    let octets_received = (octets & 0xffff_ffff) as u32;
-    Counters { octets_received, frames_received: (octets / 1000) as u32, ..Counters::default() }
-}
+use support::{With, connection, number};
+use watching::{Case, GIB, monitor};
 
 #[test]
 fn six_gibibytes_of_a_live_session_are_counted_exactly_also_if_the_service_starts_again() {
@@ -504,78 +346,6 @@ fn a_connection_is_known_by_its_guid_or_by_its_handle_and_its_user() {
 }
 
 #[test]
-fn rras_is_never_asked_while_the_journal_is_locked() {
-    let mut case = Case::new();
-    case.begin(1, "alice");
-    let journal = rasadmin_journal::Journal::open(&case.scene.path(), Default::default(), support::soon()).unwrap();
-    *case.rras.meanwhile.lock().unwrap() = Some(Box::new(move || {
-        drop(journal.lock(Instant::now() + Duration::from_millis(1)).unwrap());
-    }));
-    case.received(1, GIB);
-    case.step();
-    assert!(case.rras.meanwhile.lock().unwrap().is_none());
-}
-
-/// Makes the next list take some time, after which `then` happens. Returns how long it takes.
-fn takes_long(rras: &Busy, then: impl FnOnce(&Scripted) + Send + 'static) -> Arc<Mutex<Duration>> {
-    let took = Arc::new(Mutex::new(Duration::ZERO));
-    let (scripted, noted) = (rras.scripted.clone(), took.clone());
-    *rras.meanwhile.lock().unwrap() = Some(Box::new(move || {
-        let began = Instant::now();
-        std::thread::sleep(Duration::from_millis(60));
-        *noted.lock().unwrap() = began.elapsed();
-        then(&scripted);
-    }));
-    took
-}
-
-#[test]
-fn after_a_long_look_rras_is_left_alone_five_times_as_long_whatever_came_of_it() {
-    let mut case = Case::new();
-    case.begin(1, "alice");
-    // The time between two looks must be no reason for the pause.
-    let clock = case.clock.clone();
-    let monitor = monitor(&case.scene, &case.rras, &case.clock).at_speed(1000);
-    case.monitor = monitor.with_clock(Box::new(move || *clock.lock().unwrap()));
-    let mut look = |fails: Option<Failure>, then: fn(&Scripted)| {
-        let failing = fails.map(|failure| (Operation::Connections, failure)).into_iter().collect();
-        case.rras.scripted.change(|script| script.failing = failing);
-        let took = takes_long(&case.rras, then);
-        case.wait(5);
-        let turn = Turn { now: case.scene.now().at.time, stop: &case.stop, log: &case.log };
-        let pause = case.monitor.step(&turn);
-        let Report::Monitor(report) = case.monitor.report() else { panic!("another duty's report") };
-        let least = *took.lock().unwrap() * 5;
-        assert!(least >= Duration::from_millis(300) && case.monitor.rest() >= least, "{:?}", case.monitor.rest());
-        (pause.map(|pause| pause >= least).map_err(|fault| fault.what), report.running)
-    };
-    assert_eq!(look(None, |_| ()), (Ok(true), true), "a complete look");
-    assert_eq!(look(Some(Failure::NotRunning), |_| ()), (Ok(true), false), "RRAS stopped");
-    let another = |scripted: &Scripted| {
-        scripted.change(|script| script.instance = Some(Instance { process: 800, created: 2 }));
-    };
-    assert_eq!(look(None, another), (Ok(true), false), "another instance");
-    // Whoever runs the duty asks it how long to wait after a fault.
-    let (failed, _) = look(Some(Failure::Changed), |_| ());
-    assert!(failed.unwrap_err().starts_with("cannot list RRAS's connections"));
-}
-
-#[test]
-fn without_rras_or_a_journal_it_waits() {
-    let mut case = Case::new();
-    case.rras.scripted.change(|script| script.instance = None);
-    assert!(!case.step().running);
-    case.rras.scripted.change(|script| script.instance = Some(Instance { process: 700, created: 1 }));
-    assert!(case.step().running);
-    let empty = tempfile::tempdir().unwrap();
-    let settings =
-        Settings { journal: empty.path().to_owned(), ..Settings::of(&case.scene.config, &Name::new("VPN1")) };
-    let current = Arc::new(Current::new(case.scene.config.clone()));
-    case.monitor = Monitor::new(Arc::new(settings), current, Arc::new(case.rras.clone()), None);
-    assert!(!case.try_step().unwrap().running);
-}
-
-#[test]
 fn a_day_of_five_thousand_connections_is_less_than_twenty_megabytes() {
     let mut case = Case::new();
     for handle in 1..=5000 {
@@ -601,18 +371,4 @@ fn a_day_of_five_thousand_connections_is_less_than_twenty_megabytes() {
     let day = (size(&case) - before) / hours * 24;
     assert!(day > 5_000_000, "all of them are recorded: {day}");
     assert!(day < 20_000_000, "{day}");
-}
-
-#[test]
-fn a_call_that_goes_on_hanging_is_one_fault() {
-    let mut case = Case::new();
-    let mut hung_for = |seconds| {
-        let since = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
-        let failing = vec![(Operation::Connections, Failure::Hung { since })];
-        case.rras.scripted.change(|script| script.failing = failing);
-        case.try_step().unwrap_err()
-    };
-    let first = hung_for(31);
-    assert_eq!(first, hung_for(95));
-    assert_eq!(first.what, "cannot list RRAS's connections: a call to RRAS has not returned");
 }

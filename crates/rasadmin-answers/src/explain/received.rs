@@ -1,6 +1,6 @@
 //! The answer of another process, such as the service's: read from its JSON.
 
-use super::words::{Condition, describe_outcome, given_from, no_address, offer_kept, ruled};
+use super::words::{Condition, below, describe_outcome, given_from, no_address, offer_kept, ruled};
 use rasadmin_engine::effect::Origin;
 use rasadmin_policy::rules::{Action, Outcome, Truth, WhenUnrecorded};
 use rasadmin_policy::{Fact, Stage};
@@ -112,12 +112,11 @@ impl ReceivedStage {
 
     /// What each rule says, with the condition that settles it.
     pub fn says(&self) -> Vec<String> {
-        let decides = self.rules.iter().position(|rule| rule.decides);
-        let describe = |(at, rule): (usize, &ReceivedRule)| {
+        let describe = |(rule, below): (&ReceivedRule, bool)| {
             let conditions: Vec<_> = rule.conditions.iter().map(ReceivedCondition::borrowed).collect();
-            describe_outcome(rule.action, rule.outcome, decides.is_some_and(|decides| decides < at), &conditions)
+            describe_outcome(rule.action, rule.outcome, below, &conditions)
         };
-        self.rules.iter().enumerate().map(describe).collect()
+        self.rules.iter().zip(below(self.rules.iter().map(|rule| rule.decides))).map(describe).collect()
     }
 
     /// The address, at a stage that gives one.

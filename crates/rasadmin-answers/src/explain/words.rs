@@ -21,12 +21,16 @@ pub const fn heading(stage: Stage) -> &'static str {
 
 /// What each rule says, with the condition that settles it.
 pub fn describe_rules(rules: &[Explained<'_>]) -> Vec<String> {
-    let decides = rules.iter().position(|rule| rule.decides);
-    let describe = |(at, rule): (usize, &Explained<'_>)| {
+    let describe = |(rule, below): (&Explained<'_>, bool)| {
         let conditions: Vec<_> = rule.conditions.iter().map(Condition::of).collect();
-        describe_outcome(rule.action, rule.outcome, decides.is_some_and(|decides| decides < at), &conditions)
+        describe_outcome(rule.action, rule.outcome, below, &conditions)
     };
-    rules.iter().enumerate().map(describe).collect()
+    rules.iter().zip(below(rules.iter().map(|rule| rule.decides))).map(describe).collect()
+}
+
+/// Which rules are below the one that decides.
+pub(super) fn below(decides: impl Iterator<Item = bool>) -> impl Iterator<Item = bool> {
+    decides.scan(false, |decided, decides| Some(std::mem::replace(decided, *decided || decides)))
 }
 
 /// A condition and what it found.

@@ -86,18 +86,14 @@ pub fn document() -> Value {
 }
 
 fn operation(endpoint: &Endpoint, generator: &mut SchemaGenerator, error: &Value) -> Value {
-    let mut responses = Map::new();
-    responses.insert("200".to_owned(), answer(endpoint, generator));
     let more = match endpoint.id {
         "user" => vec![CONFLICT],
         "metrics" => vec![FORBIDDEN],
         _ => Vec::new(),
     };
     let lack = endpoint.may_lack.then_some(NOT_FOUND);
-    for (status, says) in ALWAYS.into_iter().chain(lack).chain(more) {
-        let response = json!({"description": says, "content": {"application/json": {"schema": error}}});
-        responses.insert(status.as_str().to_owned(), response);
-    }
+    let mut responses = faults(error, lack.into_iter().chain(more));
+    responses.insert("200".to_owned(), answer(endpoint, generator));
     json!({
         "operationId": endpoint.id,
         "summary": endpoint.title,
@@ -121,19 +117,12 @@ const OF_CHANGES: [(StatusCode, &str); 6] = [
 ];
 
 fn of_change(change: &Change, generator: &mut SchemaGenerator, error: &Value) -> Value {
-    let mut responses = Map::new();
+    let mut responses = faults(error, OF_CHANGES);
     let answer = generator.subschema_for::<Changed>().to_value();
     let known = "What came of it: all of it was done, or a part (`done` says which).";
     let not_yet = "It is not known yet: send the same request again, with the same key.";
     for (status, says, schema) in [("200", known, &answer), ("202", not_yet, &answer)] {
-        responses.insert(
-            status.to_owned(),
-            json!({"description": says, "content": {"application/json": {"schema": schema}}}),
-        );
-    }
-    for (status, says) in ALWAYS.into_iter().chain(OF_CHANGES) {
-        let response = json!({"description": says, "content": {"application/json": {"schema": error}}});
-        responses.insert(status.as_str().to_owned(), response);
+        responses.insert(status.to_owned(), content(says, schema));
     }
     json!({
         "operationId": change.kind.name(),
@@ -151,6 +140,17 @@ fn of_change(change: &Change, generator: &mut SchemaGenerator, error: &Value) ->
         "requestBody": {"required": true, "content": {"application/json": {"schema": (change.body)(generator).to_value()}}},
         "responses": responses,
     })
+}
+
+/// What can go wrong at any path, and what else can.
+fn faults(error: &Value, more: impl IntoIterator<Item = (StatusCode, &'static str)>) -> Map<String, Value> {
+    let all = ALWAYS.into_iter().chain(more);
+    all.map(|(status, says)| (status.as_str().to_owned(), content(says, error))).collect()
+}
+
+/// An answer as JSON.
+fn content(says: &str, schema: &Value) -> Value {
+    json!({"description": says, "content": {"application/json": {"schema": schema}}})
 }
 
 fn parameter(of: &Parameter) -> Value {

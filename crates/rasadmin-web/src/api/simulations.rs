@@ -16,6 +16,7 @@ use crate::bearer::Program;
 use crate::fault::Fault;
 use crate::noted::noted;
 use crate::pages::rules::what_if::WHAT_IF;
+use crate::pages::rules::what_if::candidates::MONTH;
 use crate::security::LARGEST;
 use crate::visitor::{Role, Visitor};
 pub use answer::{NotValid, SimulationAnswer, Started, Stopped};
@@ -42,9 +43,6 @@ pub const STOP: &str = "/api/v1/simulations/{number}/stop";
 
 /// What the paths of one have.
 pub const NUMBER: &[Parameter] = &[path("number", Kind::Number, "The number of the simulation.")];
-
-/// Thirty days, in milliseconds.
-const MONTH: Millis = 30 * 86_400_000;
 
 /// A candidate configuration, and the attempts that it is tried on.
 #[derive(Deserialize, JsonSchema)]
@@ -153,7 +151,7 @@ impl Candidate {
 fn number(path: Result<RawPathParams, RawPathParamsRejection>, query: Option<&str>) -> Result<u64, Fault> {
     let asked = super::asked(NUMBER, path, query)?;
     let number = asked.number("number").and_then(|number| u64::try_from(number).ok());
-    number.ok_or_else(|| Fault::not_found("there is no such simulation"))
+    number.ok_or_else(|| Fault::not_found("no simulation has this number"))
 }
 
 /// # Errors

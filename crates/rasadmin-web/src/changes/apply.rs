@@ -2,11 +2,12 @@
 
 use super::fields::How;
 use super::outcome::Outcome;
-use super::proposal::{Proposal, What, count};
+use super::proposal::{Proposal, What};
 use super::service::{Unanswered, change};
 use super::subject::{Subject, user_of};
 use crate::app::App;
 use crate::fault::Fault;
+use crate::parts;
 use axum::http::StatusCode;
 use rasadmin_answers::show;
 use rasadmin_engine::effect::Block;
@@ -136,7 +137,7 @@ impl Applying<'_> {
         self.disconnect_all(&both, "nobody was disconnected, but the block holds");
         live.retain(|key| both.iter().all(|row| row.acct_session_id != *key));
         if !live.is_empty() {
-            let more = count(live.len(), "newer session");
+            let more = parts::count(live.len() as u64, "newer session");
             self.outcome.failed(format!("not disconnected, because the page did not show it: {more} of {who}"));
         }
     }
@@ -223,7 +224,7 @@ impl Applying<'_> {
                 }
                 Err(unanswered) => {
                     let rest = keys.len() - at * AT_ONCE;
-                    let unsure = format!("it is not known what became of {}", count(rest, "session"));
+                    let unsure = format!("it is not known what became of {}", parts::count(rest as u64, "session"));
                     return self.unanswered(unanswered, undone, &unsure);
                 }
             }

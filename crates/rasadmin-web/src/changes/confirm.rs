@@ -2,7 +2,7 @@
 
 use super::fields::LENGTHS;
 use super::operator::Operator;
-use super::proposal::{Held, Proposal, What, count};
+use super::proposal::{Held, Proposal, What};
 use crate::parts;
 use maud::{Markup, html};
 use rasadmin_engine::effect::Block;
@@ -75,7 +75,7 @@ fn what_happens(proposal: &Proposal) -> Markup {
             }
             What::Block { subject, sessions, block, doubt } => {
                 p { (on) " refuses " (subject.shown()) " before any rule, from now on"
-                    @if sessions.is_empty() { "." } @else { ", and " (count(sessions.len(), "live session")) " " @if sessions.len() == 1 { "is" } @else { "are" } " disconnected." }
+                    @if sessions.is_empty() { "." } @else { ", and " (parts::count(sessions.len() as u64, "live session")) " " @if sessions.len() == 1 { "is" } @else { "are" } " disconnected." }
                 }
                 @if let Some(doubt) = doubt { p.error { (doubt) } }
                 @if let Some(caution) = subject.caution() { p.muted { (caution) } }
@@ -120,7 +120,7 @@ fn choices(proposal: &Proposal) -> Markup {
                     span { "Keep " (user.shown()) " away for 15 minutes" }
                 }
                 p.muted #kept { "Recommended: without it, an Always On client is back at once. The user is blocked first"
-                    @if !others.is_empty() { ", and " (count(others.len(), "other session")) " of the user " @if others.len() == 1 { "is" } @else { "are" } " disconnected too" }
+                    @if !others.is_empty() { ", and " (parts::count(others.len() as u64, "other session")) " of the user " @if others.len() == 1 { "is" } @else { "are" } " disconnected too" }
                     "; a block that lasts longer stays."
                 }
             }

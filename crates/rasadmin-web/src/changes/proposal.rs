@@ -146,11 +146,11 @@ impl Proposal {
     pub fn title(&self) -> String {
         match &self.what {
             What::Disconnect { sessions, user: Some(user), all: true, .. } => {
-                format!("Disconnect {} of {}", count(sessions.len(), "session"), user.shown())
+                format!("Disconnect {} of {}", parts::count(sessions.len() as u64, "session"), user.shown())
             }
             What::Disconnect { sessions, .. } => match &sessions[..] {
                 [one] => format!("Disconnect session {} of {}", one.id, user_of(one)),
-                several => format!("Disconnect {}", count(several.len(), "session")),
+                several => format!("Disconnect {}", parts::count(several.len() as u64, "session")),
             },
             What::Block { subject, .. } => format!("Block {}", subject.shown()),
             What::Unblock { subject, .. } => format!("Lift the block of {}", subject.shown()),
@@ -187,9 +187,4 @@ impl Proposal {
             _ => "/users",
         }
     }
-}
-
-/// `1 session`, `7 sessions`.
-pub fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,10 +1,10 @@
 //! The simulations in the document.
 
-use super::{ALWAYS, NOT_FOUND, parameter};
+use super::{NOT_FOUND, content, faults, parameter};
 use crate::api::simulations::{BEGIN, Candidate, NUMBER, NotValid, ONE, STOP, SimulationAnswer, Started, Stopped};
 use axum::http::StatusCode;
 use schemars::SchemaGenerator;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const FORBIDDEN: (StatusCode, &str) = (
     StatusCode::FORBIDDEN,
@@ -12,7 +12,8 @@ const FORBIDDEN: (StatusCode, &str) = (
 );
 
 /// What can go wrong when one begins, beside what can at any path.
-const OF_BEGIN: [(StatusCode, &str); 2] = [
+const OF_BEGIN: [(StatusCode, &str); 3] = [
+    FORBIDDEN,
     (StatusCode::CONFLICT, "Another simulation runs, or the service cannot begin one at the moment."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON."),
 ];
@@ -20,7 +21,7 @@ const OF_BEGIN: [(StatusCode, &str); 2] = [
 /// The paths, each with what it has.
 pub fn paths(generator: &mut SchemaGenerator, error: &Value) -> [(&'static str, Value); 3] {
     let number: Vec<_> = NUMBER.iter().map(parameter).collect();
-    let mut begun = responses(error, &[FORBIDDEN], &OF_BEGIN);
+    let mut begun = faults(error, OF_BEGIN);
     begun.insert("202".to_owned(), content("It has begun.", &generator.subschema_for::<Started>().to_value()));
     let mistakes = generator.subschema_for::<NotValid>().to_value();
     begun.insert("422".to_owned(), content("The candidate has mistakes, and was not tried.", &mistakes));
@@ -34,7 +35,7 @@ pub fn paths(generator: &mut SchemaGenerator, error: &Value) -> [(&'static str, 
         "requestBody": {"required": true, "content": {"application/json": {"schema": body}}},
         "responses": begun,
     });
-    let mut shown = responses(error, &[FORBIDDEN], &[NOT_FOUND]);
+    let mut shown = faults(error, [FORBIDDEN, NOT_FOUND]);
     let answer = generator.subschema_for::<SimulationAnswer>().to_value();
     shown.insert("200".to_owned(), content("How far it is, or what came of it.", &answer));
     let one = json!({
@@ -44,25 +45,16 @@ pub fn paths(generator: &mut SchemaGenerator, error: &Value) -> [(&'static str, 
         "parameters": number,
         "responses": shown,
     });
-    let mut stopped = responses(error, &[FORBIDDEN], &[NOT_FOUND]);
+    let mut stopped = faults(error, [FORBIDDEN, NOT_FOUND]);
     let answer = generator.subschema_for::<Stopped>().to_value();
     stopped.insert("200".to_owned(), content("It does not run any more.", &answer));
     let stop = json!({
         "operationId": "stopSimulation",
         "summary": "Stop a simulation",
-        "description": "Nothing is done if it has ended already. There is no body.",
+        "description": "If it has ended already, nothing happens. The request needs no body.",
         "security": [{"token": []}],
         "parameters": number,
         "responses": stopped,
     });
     [(BEGIN, json!({"post": begin})), (ONE, json!({"get": one})), (STOP, json!({"post": stop}))]
-}
-
-fn responses(error: &Value, some: &[(StatusCode, &str)], more: &[(StatusCode, &str)]) -> Map<String, Value> {
-    let all = ALWAYS.iter().chain(some).chain(more);
-    all.map(|(status, says)| (status.as_str().to_owned(), content(says, error))).collect()
-}
-
-fn content(says: &str, schema: &Value) -> Value {
-    json!({"description": says, "content": {"application/json": {"schema": schema}}})
 }

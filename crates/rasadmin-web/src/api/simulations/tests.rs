@@ -91,8 +91,8 @@ fn one_is_simulated_at_a_time_and_is_stopped() {
     assert!(json["state"] == "running" && json["done"].is_u64() && json["all"].is_u64(), "{json}");
     let other = dashboard.tries(&json!({"configuration": NOBODY}));
     other.refuses(409, &format!("a simulation runs already, with number {number}"));
-    other.refuses(409, "POST to /stop below it stops it");
-    // Mistakes are told all the same.
+    other.refuses(409, "POST /api/v1/simulations/NUMBER/stop stops it");
+    // Mistakes are reported even so.
     dashboard.tries(&json!({"configuration": "rules = 7"})).refuses(422, "the candidate is not valid");
     assert_eq!(dashboard.stops(&begun.location).json(), json!({"number": number, "was_running": true}));
     let json = dashboard.ended(&begun.location);

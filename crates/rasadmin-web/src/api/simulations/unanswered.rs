@@ -21,16 +21,17 @@ impl From<Error> for NotBegun {
             Error::Refused(refusal) => refusal,
             error => return Self::Fault(error.into()),
         };
-        let (status, remedy) = match refusal.why {
-            Why::Invalid => (StatusCode::BAD_REQUEST, "change the request, and try again"),
-            Why::Unavailable => (
-                StatusCode::CONFLICT,
-                "GET /api/v1/simulations/NUMBER says how far it is, and POST to /stop below it stops it",
-            ),
-            Why::TooLong => return Self::Fault(too_large(BEGIN)),
-            why => (refused_status(why), "`rasadmin status` shows how the service is doing"),
-        };
-        Self::Fault(refusal_fault(status, &refusal, remedy))
+        Self::Fault(match refusal.why {
+            Why::Invalid => Error::Refused(refusal).into(),
+            Why::Unavailable => Fault {
+                remedy:
+                    "GET /api/v1/simulations/NUMBER says how far it is; POST /api/v1/simulations/NUMBER/stop stops it"
+                        .to_owned(),
+                ..Error::Refused(refusal).into()
+            },
+            Why::TooLong => too_large(BEGIN),
+            _ => unable(refusal),
+        })
     }
 }
 
@@ -44,22 +45,19 @@ pub fn ask<T: DeserializeOwned>(app: &App, request: &Request) -> Result<T, Fault
                  simulation starts",
             )
         },
-        Error::Refused(refusal) => {
-            refusal_fault(refused_status(refusal.why), &refusal, "`rasadmin status` shows how the service is doing")
-        }
+        Error::Refused(refusal) => unable(refusal),
         error => error.into(),
     })
 }
 
-const fn refused_status(why: Why) -> StatusCode {
-    match why {
+/// A refusal that another request would not change.
+fn unable(refusal: Refusal) -> Fault {
+    let status = match refusal.why {
         Why::Forbidden => StatusCode::FORBIDDEN,
         _ => StatusCode::SERVICE_UNAVAILABLE,
-    }
-}
-
-fn refusal_fault(status: StatusCode, refusal: &Refusal, remedy: &str) -> Fault {
-    Fault { status, what: format!("the rasadmin service refused: {}", refusal.text), remedy: remedy.to_owned() }
+    };
+    let remedy = "`rasadmin status` shows how the service is doing".to_owned();
+    Fault { status, remedy, ..Error::Refused(refusal).into() }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The rasadmin service simulates it, in the background and one at a time. So these pages are for operators: viewers let the
 //! service do nothing. They do not see the text of the configuration either, with which the form begins.
 
-mod candidates;
+pub mod candidates;
 mod form;
 mod listing;
 mod outcome;

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const MOST: usize = 16;
 
 /// Thirty days, in milliseconds.
-const MONTH: Millis = 30 * 86_400_000;
+pub const MONTH: Millis = 30 * 86_400_000;
 
 /// A candidate, and the time that it is tried on, as the form has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -58,7 +58,7 @@ fn is_new(rule: &str, config: &Config) -> bool {
 }
 
 fn attempts(count: u64) -> String {
-    format!("{} attempt{}", grouped(count), if count == 1 { "" } else { "s" })
+    parts::count(count, "attempt")
 }
 
 /// What the figures leave open.
